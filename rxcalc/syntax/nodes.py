@@ -534,7 +534,8 @@ class PartitionDecl:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuaranteeDecl:
     """`kind` `compare`: `that` holds on every row; `increasing`: `what` never falls while `within` grows;
-    `within`: `what` changes by at most the change of `within`."""
+    `within`: `what` changes by at most the change of `within`.
+    """
 
     kind: str
     that: Expr | None = None

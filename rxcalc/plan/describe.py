@@ -1,0 +1,174 @@
+"""Declarations copied into the plan: what explanations print and what rows are checked against."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from rxcalc.lang.types import FLAG, OneOf
+from rxcalc.plan.nodes import (
+    Band,
+    Place,
+    PlanColumn,
+    PlanInput,
+    PlanParameter,
+    PlanRow,
+    PlanSequence,
+    PlanSetValue,
+    PlanSource,
+    PlanTable,
+    PlanWindow,
+    Point,
+    Segment,
+    Words,
+)
+from rxcalc.plan.places import Places
+from rxcalc.syntax import nodes as syn
+from rxcalc.typed.nodes import TBand, TInput, TParameter, TPoint, TTable, TypedRulebook
+from rxcalc.typed.sequence import month_day
+
+ONE_DAY = timedelta(days=1)
+
+
+def words(given: syn.Words | None) -> Words:
+    """Texts by language; empty when none is given."""
+    return given.by_language if given is not None else ()
+
+
+def cites(meta: syn.Meta) -> Words:
+    """Pairs of source id and place."""
+    return tuple((c.source, c.place) for c in meta.cite)
+
+
+def set_values(values: tuple[syn.SetValue, ...]) -> tuple[PlanSetValue, ...]:
+    """The values of a set with spellings and labels."""
+    return tuple(PlanSetValue(v.name, v.aliases, words(v.label)) for v in values)
+
+
+def plan_input(i: TInput, place: Places) -> PlanInput:
+    """A declared input."""
+    flags: tuple[tuple[str, bool], ...] = ()
+    if i.type == FLAG:
+        flags = tuple((alias, v.name in ("yes", "true")) for v in i.values for alias in v.aliases)
+    return PlanInput(
+        name=i.name,
+        type=i.type,
+        optional=i.optional,
+        default=i.default,  # type: ignore[arg-type]  # read by the type
+        low=i.low,  # type: ignore[arg-type]  # read by the type
+        high=i.high,  # type: ignore[arg-type]  # read by the type
+        decimals=i.decimals,
+        values=set_values(i.values) if isinstance(i.type, OneOf) else (),
+        flags=flags,
+        drop_time=i.decl.time == "drop",
+        aliases=i.decl.aliases,
+        label=words(i.decl.meta.label),
+        names=i.decl.meta.names,
+        place=place.of(i.decl.name.span),
+    )
+
+
+def sequence(decl: syn.RulebookDecl) -> PlanSequence | None:
+    """Whose episodes follow each other."""
+    s = decl.sequence
+    if s is None:
+        return None
+    return PlanSequence(s.by.name, tuple(i.name for i in s.order), s.reverses.name if s.reverses else "")
+
+
+def window(w: syn.WindowDecl, place: Places) -> PlanWindow:
+    """A window."""
+    starting = month_day(w.starting.text) if w.starting is not None else (1, 1)
+    return PlanWindow(
+        name=w.name.name,
+        calendar=w.calendar or "",
+        date=w.date.name if w.date else "",
+        starting=starting or (1, 1),
+        starting_input=w.starting.text if w.starting is not None and starting is None else "",
+        same=tuple(i.name for i in w.same),
+        place=place.of(w.name.span),
+    )
+
+
+def parameter(p: TParameter, decl: syn.RulebookDecl, place: Places) -> PlanParameter:
+    """A parameter with all its values."""
+    return PlanParameter(
+        name=p.name,
+        type=p.type,
+        keys=p.keys,
+        segments=tuple(
+            Segment(s.start, tuple((key, _value(value)) for key, value in s.values), place.of(s.span).line) for s in p.segments
+        ),
+        end=p.end,
+        held=p.held,
+        label=words(p.decl.meta.label),
+        cite=cites(p.decl.meta),
+        status=status_of(p.decl.meta, decl),
+        note=words(p.decl.meta.note),
+        place=place.of(p.decl.name.span),
+    )
+
+
+def _value(value: object) -> object:
+    if isinstance(value, tuple):
+        return tuple(Band(b.limit, b.inclusive, b.value) if isinstance(b, TBand) else Point(b.at, b.value) for b in value if isinstance(b, TBand | TPoint))
+    return value
+
+
+def table(t: TTable, decl: syn.RulebookDecl, place: Places) -> PlanTable:
+    """A table with all its rows; where rows only say when they start, each ends before the next of its key."""
+    ends: dict[int, date] = {}
+    if t.decl.end is None and t.decl.start is not None:
+        by_key: dict[tuple[object, ...], list[tuple[date, int]]] = {}
+        for at, row in enumerate(t.rows):
+            by_key.setdefault(row.keys, []).append((row.start or date.min, at))
+        for same in by_key.values():
+            same.sort()
+            for (_, at), (following, _) in zip(same, same[1:], strict=False):
+                ends[at] = following - ONE_DAY
+    rows = tuple(PlanRow(r.keys, r.start, ends.get(at, r.end), r.cells, r.line) for at, r in enumerate(t.rows))
+    return PlanTable(
+        name=t.name,
+        keys=tuple(k.name.name for k in t.decl.key),
+        key_types=t.key_types,
+        range_key=t.range_key,
+        dated=t.dated,
+        columns=tuple(PlanColumn(c.name, c.type, c.optional, words(c.decl.meta.label)) for c in t.columns),
+        rows=rows,
+        label=words(t.decl.meta.label),
+        cite=cites(t.decl.meta),
+        status=status_of(t.decl.meta, decl),
+        place=place.of(t.decl.name.span),
+    )
+
+
+def sources(decl: syn.RulebookDecl) -> tuple[PlanSource, ...]:
+    """The cited documents."""
+    return tuple(
+        PlanSource(s.name.name, words(s.title), s.date.text if s.date else "", s.status or "") for s in decl.sources
+    )
+
+
+def status_of(meta: syn.Meta, decl: syn.RulebookDecl) -> str:
+    """The evidence status of a value: its own, else that of what it cites, else the rulebook's, else ""."""
+    if meta.status:
+        return meta.status
+    by_source = {s.name.name: s.status for s in decl.sources}
+    found = [status for c in meta.cite if (status := by_source.get(c.source))]
+    weakest = [s for s in ("fictional", "illustrative", "sourced") if s in found]
+    return weakest[0] if weakest else decl.status or ""
+
+
+def evidence(typed: TypedRulebook) -> tuple[tuple[str, int], ...]:
+    """How many values (parameter values and table rows) carry each status; `unmarked` for none."""
+    counts = dict.fromkeys(("sourced", "illustrative", "fictional", "unmarked"), 0)
+    for p in typed.parameters:
+        counts[status_of(p.decl.meta, typed.decl) or "unmarked"] += sum(_size(v) for s in p.segments for _, v in s.values)
+    for t in typed.tables:
+        counts[status_of(t.decl.meta, typed.decl) or "unmarked"] += len(t.rows)
+    return tuple(counts.items())
+
+
+def _size(value: object) -> int:
+    return len(value) if isinstance(value, tuple) else 1
+
+

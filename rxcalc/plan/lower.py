@@ -1,0 +1,242 @@
+"""Typed rulebook to plan: names to slots, ranges and scales proven, formulas cut for figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from rxcalc.diagnostics.model import Sink
+from rxcalc.lang.arithmetic import decimals_of
+from rxcalc.lang.ops import Op
+from rxcalc.lang.types import COUNT, DATE, DAYS, FLAG, MONTHS, YEARS, Kind, Plain
+from rxcalc.plan import describe, expressions
+from rxcalc.plan.expressions import Expressions
+from rxcalc.plan.nodes import (
+    Plan,
+    PlanClause,
+    PlanCondition,
+    PlanPart,
+    PlanPartition,
+    PlanStep,
+    PlanTrend,
+    RoundTo,
+)
+from rxcalc.plan.ranges import ANYTHING, Range, rounded, union
+from rxcalc.plan.places import Places
+from rxcalc.source import SourceFile
+from rxcalc.typed import problems
+from rxcalc.typed.nodes import TCondition, TExpr, TPartition, TStep, TypedRulebook
+
+MAX_OUTPUT_DECIMALS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class _Lowered:
+    """What one pass over the rules gives."""
+
+    expressions: Expressions
+    requires: tuple[PlanCondition, ...]
+    steps: tuple[PlanStep, ...]
+    shares: tuple[PlanPartition, ...]
+    guarantees: tuple[PlanCondition, ...]
+    trends: tuple[PlanTrend, ...]
+    earlier: dict[str, Range]
+
+
+def lower(typed: TypedRulebook, files: dict[str, SourceFile], digest: str, sink: Sink) -> Plan:
+    """The plan of a checked rulebook. May add diagnostics of stage 4 (values that are not finite or whole).
+
+    The rules are lowered twice: windows read earlier results of the same steps, whose ranges are
+    unknown at first. What the first pass proves without knowing them holds for every episode, so the
+    second pass may use it.
+    """
+    first = _pass(typed, files, {}, Sink())
+    done = _pass(typed, files, first.earlier, sink)
+    decl = typed.decl
+    place = Places(files)
+    plan = Plan(
+        rulebook=decl.name.name,
+        version=decl.version,
+        title=describe.words(decl.title),
+        currency=decl.currency,
+        decimals=decl.decimals,
+        rounding=decl.rounding,
+        effective_from=decl.effective.start,
+        effective_to=decl.effective.end,
+        effective_by=decl.effective.by.name,
+        file=decl.file,
+        digest=digest,
+        inputs=tuple(describe.plan_input(i, place) for i in typed.inputs),
+        requires=done.requires,
+        sequence=describe.sequence(decl),
+        windows=tuple(describe.window(w, place) for w in decl.windows),
+        window_calls=tuple(done.expressions.window_calls),
+        parameters=tuple(describe.parameter(p, decl, place) for p in typed.parameters),
+        tables=tuple(describe.table(t, decl, place) for t in typed.tables),
+        nodes=tuple(done.expressions.nodes),
+        steps=done.steps,
+        shares=done.shares,
+        totals=typed.totals,
+        guarantees=done.guarantees,
+        trends=done.trends,
+        outputs=typed.outputs,
+        sources=describe.sources(decl),
+        evidence=describe.evidence(typed),
+    )
+    _check_finite(typed, plan, sink)
+    return plan
+
+
+def _pass(typed: TypedRulebook, files: dict[str, SourceFile], earlier: dict[str, Range], sink: Sink) -> _Lowered:
+    x = Expressions(typed, files, earlier)
+    requires = tuple(_condition(x, r) for r in typed.requires)
+    x.learn(typed.requires)
+    steps = tuple(_step(x, s, sink) for s in typed.steps)
+    shares: list[PlanPartition] = []
+    for index, partition in enumerate(typed.shares):
+        shares.append(_partition(x, typed, index, partition))
+    guarantees = tuple(_condition(x, g) for g in typed.guarantees)
+    trends = tuple(
+        PlanTrend(t.kind, x.node(t.what), t.within, f"{t.kind}: {x.text(t.what)} in {t.within}", x.place(t.span)) for t in typed.trends
+    )
+    known = {s.name: Range(s.low, s.high, s.scale) for s in steps}
+    return _Lowered(x, requires, steps, tuple(shares), guarantees, trends, {**known, **x.shares})
+
+
+def _condition(x: Expressions, c: TCondition) -> PlanCondition:
+    that = x.node(c.that)
+    return PlanCondition(that, x.formula(c.that), describe.words(c.say), x.place(c.span))
+
+
+def _step(x: Expressions, step: TStep, sink: Sink) -> PlanStep:
+    rounding = RoundTo(step.rounding.to, step.rounding.mode) if step.rounding else None
+    x.parts = rounding if step.rounding and step.rounding.parts else None
+    x.power = rounding
+    clauses: list[PlanClause] = []
+    ranges: list[Range] = []
+    for c in step.clauses:
+        when = x.node(c.when) if c.when is not None else -1
+        then = x.node(c.then) if c.then is not None else -1
+        if then >= 0:
+            ranges.append(x.range_of(then))
+        clauses.append(
+            PlanClause(
+                when,
+                then,
+                describe.words(c.because),
+                c.because_name,
+                x.formula(c.when) if c.when is not None else None,
+                x.formula(c.then) if c.then is not None else None,
+                x.place(c.span),
+            )
+        )
+    found = union(ranges) if ranges else ANYTHING
+    if rounding is not None:
+        found = rounded(found, rounding.to)
+    x.parts = x.power = None
+    if step.type in (COUNT, DAYS, MONTHS, YEARS) and found.scale != 1:
+        sink.add(problems.not_whole(step.decl.name.span, step.name, step.type))
+    if step.type in (FLAG, DATE) or not isinstance(step.type, Plain):
+        found = replace(found, scale=1)
+    x.steps[step.name] = found
+    meta = step.decl.meta
+    return PlanStep(
+        name=step.name,
+        type=step.type,
+        clauses=tuple(clauses),
+        rounding=rounding,
+        optional=step.optional,
+        low=found.low,
+        high=found.high,
+        scale=found.scale,
+        values=describe.set_values(step.values),
+        label=describe.words(meta.label),
+        note=describe.words(meta.note),
+        cite=describe.cites(meta),
+        status=meta.status or "",
+        names=meta.names,
+        place=x.place(step.decl.name.span),
+    )
+
+
+def _partition(x: Expressions, typed: TypedRulebook, index: int, partition: TPartition) -> PlanPartition:
+    unit = Fraction(1, 10**typed.decl.decimals)
+    of = x.node(partition.of)
+    whole = rounded(x.range_of(of), unit)
+    parts: list[PlanPart] = []
+    totals: dict[str, list[Range]] = {}
+    for p in partition.parts:
+        node = x.node(p.value) if p.value is not None else -1
+        # Parts are never negative unless allowed, so together with the whole they bound each other.
+        found = rounded(x.range_of(node), unit) if node >= 0 else Range(None, None, unit.denominator)
+        if not p.decl.may_be_negative:
+            low = Fraction(0) if found.low is None or found.low < 0 else found.low
+            high = found.high if found.high is not None else whole.high
+            found = Range(low, high, unit.denominator)
+        name = f"{p.bearer}.{p.part}" if p.part else p.bearer
+        x.shares[name if index == 0 else f"{partition.name}.{name}"] = found
+        totals.setdefault(p.bearer, []).append(found)
+        parts.append(
+            PlanPart(
+                bearer=p.bearer,
+                part=p.part,
+                value=node,
+                formula=x.formula(p.value) if p.value is not None else None,
+                reason=p.decl.reason or "",
+                may_be_negative=p.decl.may_be_negative,
+                label=describe.words(p.decl.meta.label),
+                bearer_label=describe.words(p.bearer_decl.meta.label),
+                cite=describe.cites(p.decl.meta),
+                place=x.place(p.decl.span),
+            )
+        )
+    if index == 0:
+        for bearer, ranges in totals.items():
+            x.shares[f"{bearer}_pays"] = expressions.sum_of(ranges)
+    return PlanPartition(
+        partition.name, of, x.formula(partition.of), tuple(parts), describe.words(partition.decl.meta.label), x.place(partition.decl.name.span)
+    )
+
+
+def _check_finite(typed: TypedRulebook, plan: Plan, sink: Sink) -> None:
+    """A value written out or read by a window must be a finite decimal (language.md, section 2)."""
+    steps = {s.name: s for s in plan.steps}
+    spans = {s.name: s.decl.name.span for s in typed.steps}
+
+    def check(name: str, reader: str) -> None:
+        step = steps.get(name)
+        if step is not None and _is_rational(step.type) and not _finite(step.scale):
+            sink.add(problems.not_exact(spans[name], name, reader))
+
+    for name in plan.outputs:
+        check(name, "`outputs`")
+    for step in typed.steps:
+        for clause in step.clauses:
+            for root in (clause.when, clause.then):
+                for call in _window_uses(root) if root is not None else ():
+                    for name in expressions.earlier_names(call):
+                        check(name, f"a window in `{step.name}`")
+    for partition in typed.shares:
+        for part in partition.parts:
+            if part.value is not None and part.value.op is Op.STEP:
+                check(str(part.value.data), "the shares")
+    for call in plan.window_calls:
+        if call.value >= 0 and _is_rational(plan.nodes[call.value].type) and not _finite(plan.nodes[call.value].scale):
+            sink.add(problems.not_exact(typed.decl.name.span, call.key, "a window"))
+
+
+def _window_uses(t: TExpr) -> list[TExpr]:
+    if t.op is Op.WINDOW:
+        return [t]
+    return [found for arg in t.args for found in _window_uses(arg)]
+
+
+def _is_rational(of: object) -> bool:
+    return isinstance(of, Plain) and of.kind in (Kind.MONEY, Kind.NUMBER, Kind.PERCENT, Kind.MONEY_PER_DAY)
+
+
+def _finite(scale: int) -> bool:
+    digits = decimals_of(scale) if scale else None
+    return digits is not None and digits <= MAX_OUTPUT_DECIMALS
+
+

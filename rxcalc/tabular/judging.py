@@ -1,0 +1,161 @@
+"""Every record of a block gets one fate: to be computed, rejected, recognised as a total, or blank."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+import polars as pl
+
+from rxcalc.inputs.cells import TRIM, CellProblem
+from rxcalc.inputs.tables import ROW, Checked, TableReader
+from rxcalc.tabular.accounts import Account, Accounts
+from rxcalc.tabular.header import Columns
+from rxcalc.tabular.reader import Block
+
+ID: Final = "episode_id"
+_TOTAL_WORDS: Final = ("合计", "总计", "小计", "total", "Total", "TOTAL")
+_TOTAL: Final = re.compile(r"(?:合\s*计|总\s*计|小\s*计|(?:sub|grand )?total)\s*[:：]?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A block with the fate of each record. Rows are places in the block.
+
+    `good` are the rows to compute (None: all). `refused` maps other data rows to their problems.
+    `hashes` are of the episode ids of all data rows whose id is readable, `id_rows` their rows
+    (None: all); `ascending` says that these ids strictly ascend, from `first_id` to `last_id`.
+    """
+
+    block: Block
+    checked: Checked
+    good: pl.Series | None
+    refused: Mapping[int, tuple[CellProblem, ...]]
+    totals: tuple[int, ...]
+    blank: tuple[int, ...]
+    hashes: pl.Series
+    id_rows: pl.Series | None
+
+    @property
+    def records(self) -> int:
+        """How many records the block has."""
+        return self.block.lines.len()
+
+    def good_frame(self) -> pl.DataFrame:
+        """The typed rows to compute."""
+        return self.checked.frame if self.good is None else self.checked.frame[self.good]
+
+    def data_frame(self) -> pl.DataFrame:
+        """All typed data rows, refused ones marked in `__bad`, for plans that look at earlier episodes."""
+        frame = self.checked.frame
+        bad = pl.Series("__bad", [False]).new_from_index(0, frame.height)
+        if self.refused:
+            bad = bad.scatter(list(self.refused), True)  # noqa: FBT003 a value, not an option
+        frame = frame.with_columns(bad.alias("__bad"))
+        aside = [*self.totals, *self.blank]
+        return frame.filter(~pl.col(ROW).is_in(aside)) if aside else frame
+
+
+def judge(block: Block, columns: Columns, reader: TableReader, duplicates: Mapping[int, int] | None = None) -> Judged:
+    """The fate of each record. `duplicates` maps rows whose episode id stands elsewhere too to that line."""
+    texts = block.fields.select(pl.col(str(at)).alias(name) for name, at in columns.inputs.items())
+    broken = dict(block.bad)
+    if broken:
+        mask = pl.Series([False]).new_from_index(0, texts.height).scatter(list(broken), True)  # noqa: FBT003 a value
+        texts = texts.select(pl.when(~mask).then(pl.all()).otherwise(None).name.keep())
+    checked = reader.read(texts)
+    problems: dict[int, list[CellProblem]] = {}
+    for row, problem in checked.problems:
+        if row not in broken:
+            problems.setdefault(row, []).append(problem)
+    for row, record in broken.items():
+        problems[row] = [record.problem] if record.problem is not None else []
+    named = texts.get_column(ID).is_in(_TOTAL_WORDS).arg_true().to_list()
+    for row, other in (duplicates or {}).items():
+        message = f"episode_id: the same id stands on line {other} too; keep one, or give each episode its own id"
+        value = str(texts.get_column(ID)[row])
+        problems.setdefault(row, []).insert(0, CellProblem("RX744", ID, value, message))
+    totals: list[int] = []
+    blank: list[int] = []
+    refused: dict[int, tuple[CellProblem, ...]] = {}
+    suspects = sorted({*problems, *named})
+    if suspects:
+        id_at = columns.inputs[ID]
+        missing = reader.reader(ID).is_missing
+        for row, fields in zip(suspects, block.fields[suspects].iter_rows(), strict=True):
+            if row in broken and broken[row].problem is not None:
+                refused[row] = tuple(problems[row])
+            elif not any(field and field.strip(TRIM) for field in fields):
+                blank.append(row)
+            elif _is_total(fields[id_at]) or (missing(fields[id_at]) and _is_total(fields[0])):
+                totals.append(row)
+            else:
+                refused[row] = tuple(problems[row])
+    aside = {*refused, *totals, *blank}
+    good = None
+    if aside:
+        good = pl.int_range(block.lines.len(), eager=True).filter(~_mask(block.lines.len(), aside))
+    ids = checked.frame.get_column(ID)
+    id_rows = None
+    if ids.null_count() or totals or blank:
+        id_rows = (ids.is_not_null() & ~_mask(ids.len(), [*totals, *blank])).arg_true()
+        ids = ids.gather(id_rows)
+    return Judged(block, checked, good, refused, tuple(totals), tuple(blank), ids.hash(), id_rows)
+
+
+def block_accounts(judged: Judged, money: Iterable[str], decimals: Mapping[str, int], written: pl.Series | None) -> Accounts:
+    """The accounts of a block when the rows `written` (None: all) are published and every other data row is rejected."""
+    names = tuple(money)
+    out = Accounts(names)
+    height = judged.records
+    aside = {*judged.totals, *judged.blank}
+    rejected: list[int] = []
+    if written is not None:
+        kept = _mask(height, written)
+        rejected = [row for row in (~kept).arg_true().to_list() if row not in aside]
+    out.read.records = height
+    kinds = out.kinds
+    kinds["written"].records = height if written is None else written.len()
+    rows = {"rejected": rejected, "totals": list(judged.totals), "blank": list(judged.blank)}
+    for kind, places in rows.items():
+        kinds[kind].records = len(places)
+    whole = judged.checked.amounts.select(pl.col(name).cast(pl.Int128).sum() for name in names) if names else pl.DataFrame()
+    for name in names:
+        scale = 10 ** decimals[name]
+        column = judged.checked.amounts.get_column(name)
+        out.read.add(name, Fraction(int(whole.get_column(name)[0] or 0), scale))
+        if written is None:
+            kinds["written"].add(name, Fraction(int(whole.get_column(name)[0] or 0), scale))
+            continue
+        kinds["written"].add(name, _sum(column, written, scale))
+        for kind, places in rows.items():
+            if places:
+                kinds[kind].add(name, _sum(column, pl.Series(places), scale))
+    _add_odd(judged, out.read, kinds, rows)
+    return out
+
+
+def _add_odd(judged: Judged, read: Account, kinds: Mapping[str, Account], rows: Mapping[str, list[int]]) -> None:
+    """Count refused money cells by what they say: out of bounds they still have an amount."""
+    if not judged.checked.odd:
+        return
+    kind_of = {row: kind for kind, places in rows.items() for row in places}
+    for odd in judged.checked.odd:
+        read.add(odd.field, odd.amount)
+        kinds[kind_of[odd.row]].add(odd.field, odd.amount)
+
+
+def _sum(column: pl.Series, rows: pl.Series, scale: int) -> Fraction:
+    return Fraction(int(column.gather(rows).cast(pl.Int128).sum() or 0), scale)
+
+
+def _mask(height: int, rows: Iterable[int]) -> pl.Series:
+    places = rows if isinstance(rows, pl.Series) else pl.Series(list(rows), dtype=pl.UInt32)
+    return pl.Series([False]).new_from_index(0, height).scatter(places, True)  # noqa: FBT003 a value, not an option
+
+
+def _is_total(text: str | None) -> bool:
+    return text is not None and len(text) < 40 and _TOTAL.fullmatch(text.strip(TRIM)) is not None

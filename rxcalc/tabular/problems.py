@@ -1,0 +1,91 @@
+"""Mistakes about whole files: what makes an input or an output unusable (exit code 2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rxcalc.inputs.shown import quoted
+
+
+@dataclass(frozen=True, slots=True)
+class UsageProblem:
+    """Why a batch cannot run. One message, and what to do about it."""
+
+    message: str
+    help: tuple[str, ...] = ()
+
+
+def cannot_read(path: str, why: str) -> UsageProblem:
+    """The input cannot be opened or read."""
+    return UsageProblem(f"cannot read {quoted(path, 200)}: {why}", ("give one local file that you may read",))
+
+
+def empty_file(path: str) -> UsageProblem:
+    """The input has no header."""
+    return UsageProblem(f"{quoted(path, 200)} is empty: it has no header", ("the first line must name the columns",))
+
+
+def not_text(path: str, what: str) -> UsageProblem:
+    """The input is no UTF-8 text table."""
+    return UsageProblem(f"{quoted(path, 200)} is {what}, not a CSV file in UTF-8", ("export the table as CSV in UTF-8",))
+
+
+def record_too_long(path: str, offset: int, limit: int) -> UsageProblem:
+    """A line or quoted cell passes the limit of the reader."""
+    return UsageProblem(
+        f"at offset {offset:,} of {quoted(path, 200)} a record starts that is longer than {limit >> 20} MiB", ("check that the file is a table with line ends",)
+    )
+
+
+def changed_file(path: str) -> UsageProblem:
+    """The input was written to between two passes."""
+    return UsageProblem(f"{quoted(path, 200)} changed while it was read", ("run again when nothing writes to it",))
+
+
+def bad_header(path: str) -> UsageProblem:
+    """The header cannot be split or decoded."""
+    return UsageProblem(
+        f"the header of {quoted(path, 200)} is not readable as UTF-8 CSV", ("save the file as UTF-8; a quote in a name must be doubled and quoted",)
+    )
+
+
+def cannot_write(path: str, why: str) -> UsageProblem:
+    """The output cannot be made."""
+    return UsageProblem(f"cannot write {quoted(path, 200)}: {why}")
+
+
+def same_file(path: str, what: str) -> UsageProblem:
+    """Two of the files of one run are the same."""
+    return UsageProblem(f"{quoted(path, 200)} is also {what}; every file of a run must be another", ("name another output",))
+
+
+def missing_columns(path: str, missing: tuple[str, ...], near: tuple[tuple[str, str], ...]) -> UsageProblem:
+    """Required inputs have no column."""
+    hints = tuple(f"is the column {quoted(column)} meant for {name}? name it so, or map it with --columns" for name, column in near)
+    names = ", ".join(missing)
+    return UsageProblem(f"{quoted(path, 200)} has no column for the required {names}", hints or ("name the columns as in the rulebook's inputs, or map them with --columns",))
+
+
+def ambiguous_columns(name: str, columns: tuple[str, ...]) -> UsageProblem:
+    """Several columns could be one input."""
+    shown = ", ".join(quoted(column) for column in columns)
+    return UsageProblem(f"several columns could be the input {name}: {shown}", ("say with --columns which one is meant",))
+
+
+def repeated_columns(columns: tuple[str, ...]) -> UsageProblem:
+    """A header names a column twice."""
+    shown = ", ".join(quoted(column) for column in columns)
+    return UsageProblem(f"the header holds a name more than once: {shown}", ("rename or remove the repeated columns",))
+
+
+def unmapped_column(column: str) -> UsageProblem:
+    """`--columns` names a column or an input that does not exist."""
+    return UsageProblem(f"--columns names {quoted(column)}, which does not exist", ("write `input: column`, both as they are called",))
+
+
+def clashing_columns(columns: tuple[str, ...]) -> UsageProblem:
+    """A result would bear the name of an input column."""
+    shown = ", ".join(quoted(column) for column in columns)
+    return UsageProblem(
+        f"the input already has a column that a result would be called: {shown}", ("rename that column, or leave it out with --select",)
+    )

@@ -1,0 +1,108 @@
+"""Output files appear whole or not at all: written beside the target, synced, renamed."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from rxcalc.tabular import problems
+from rxcalc.tabular.problems import UsageProblem
+
+
+@dataclass(slots=True)
+class Draft:
+    """A file being written under a private temporary name (mode 0600). `digest` is of what was written."""
+
+    target: Path
+    temporary: Path
+    _file: BinaryIO
+    _hash: object = field(default_factory=hashlib.sha256)
+    size: int = 0
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Append bytes. Raises OSError, as when the disk is full."""
+        self._file.write(data)
+        self._hash.update(data)  # type: ignore[attr-defined]  # hashlib's objects have no public type
+        self.size += len(data)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the bytes written so far."""
+        return str(self._hash.hexdigest())  # type: ignore[attr-defined]  # as above
+
+    def finish(self) -> None:
+        """Bring the bytes to the disk; the file keeps its temporary name."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+
+    def discard(self) -> None:
+        """Remove the file; never fails."""
+        with contextlib.suppress(OSError):
+            self._file.close()
+        with contextlib.suppress(OSError):
+            self.temporary.unlink(missing_ok=True)
+
+
+def open_draft(target: Path) -> Draft | UsageProblem:
+    """A new draft for `target`, or why none can be made there."""
+    folder = target.parent
+    if target.is_dir():
+        return problems.cannot_write(str(target), "it is a folder")
+    if not folder.is_dir():
+        return problems.cannot_write(str(target), f"the folder {str(folder)!r} does not exist")
+    temporary = folder / f".{target.name[:100]}.{secrets.token_hex(6)}.part"
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o600)
+    except OSError as error:
+        return problems.cannot_write(str(target), error.strerror or str(error))
+    return Draft(target, temporary, os.fdopen(descriptor, "wb", buffering=1 << 20))
+
+
+def publish(drafts: tuple[Draft, ...]) -> UsageProblem | None:
+    """Give finished drafts their names, in order; on a failure those not yet named are removed."""
+    try:
+        for draft in drafts:
+            draft.finish()
+        for draft in drafts:
+            draft.temporary.replace(draft.target)
+        for folder in {draft.target.parent for draft in drafts}:
+            _sync_folder(folder)
+    except OSError as error:
+        for draft in drafts:
+            draft.discard()
+        return problems.cannot_write(str(drafts[0].target), error.strerror or str(error))
+    return None
+
+
+def distinct_files(source: Path, targets: tuple[tuple[str, Path], ...]) -> UsageProblem | None:
+    """Refuses targets that are the input or each other, through links too."""
+    seen = {_identity(source): "the input"}
+    for what, target in targets:
+        key = _identity(target)
+        if key in seen:
+            return problems.same_file(str(target), seen[key])
+        seen[key] = what
+    return None
+
+
+def _identity(path: Path) -> tuple[object, ...]:
+    try:
+        found = path.stat()
+    except OSError:
+        return (str(path.resolve()),)
+    return (found.st_dev, found.st_ino)
+
+
+def _sync_folder(folder: Path) -> None:
+    with contextlib.suppress(OSError):  # some file systems refuse to sync folders; the rename itself is done
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

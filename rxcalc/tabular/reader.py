@@ -1,0 +1,231 @@
+"""Reads a CSV file block by block: every record with its line, none lost, in bounded memory."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import FileIO
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from rxcalc.tabular import problems
+from rxcalc.tabular.problems import UsageProblem
+from rxcalc.tabular.records import Record, Span, fields_of, ragged, spans, split
+
+BLOCK: Final = 8 << 20
+RECORD_LIMIT: Final = 256 << 20
+_BOM: Final = b"\xef\xbb\xbf"
+_MAGIC: Final = (
+    (b"PK\x03\x04", "a zip or spreadsheet file"),
+    (b"\x1f\x8b", "a gzip file"),
+    (b"(\xb5/\xfd", "a zstd file"),
+    (b"PAR1", "a Parquet file"),
+    (b"\xff\xfe", "UTF-16 text"),
+    (b"\xfe\xff", "UTF-16 text"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What the first record says. `size` is the file's, for progress."""
+
+    names: tuple[str, ...]
+    separator: str
+    start: int  # offset of the first record after the header
+    line: int  # and its line
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class RawBlock:
+    """Complete records as bytes. `quoted` holds their spans when the block needs the strict reader."""
+
+    data: bytes
+    offset: int
+    found: tuple[Span, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The records of a block as text.
+
+    `fields` has one String column per header column, named by position ("0", "1" ..); an empty
+    cell is null. `lines` is each record's raw text, and `echo` says that it may be copied to a
+    result as it stands. Lines are counted from 0 within the block, so that blocks can be read
+    before those ahead of them: `numbers` are the lines on which records start (None: one line
+    each), `height` the lines of the block. `bad` are records whose fields cannot be trusted.
+    """
+
+    fields: pl.DataFrame
+    lines: pl.Series
+    echo: bool
+    numbers: tuple[int, ...] | None
+    height: int
+    bad: tuple[tuple[int, Record], ...]
+
+    def line(self, row: int) -> int:
+        """The line of the block (from 0) on which a record starts."""
+        return self.numbers[row] if self.numbers is not None else row
+
+
+def read_head(path: Path, separator: str = ",") -> Head | UsageProblem:
+    """The header, or why the file cannot be read at all."""
+    try:
+        size = path.stat().st_size
+        if not path.is_file():
+            return problems.cannot_read(str(path), "it is not a regular file")
+        with path.open("rb") as file:
+            data = file.read(1 << 16)
+            while data and b"\n" not in data and len(data) < RECORD_LIMIT:
+                more = file.read(1 << 20)
+                if not more:
+                    break
+                data += more
+            rest = file.read(BLOCK) if b'"' in data else b""
+    except OSError as error:
+        return problems.cannot_read(str(path), error.strerror or str(error))
+    for magic, what in _MAGIC:
+        if data.startswith(magic):
+            return problems.not_text(str(path), what)
+    bom = len(_BOM) if data.startswith(_BOM) else 0
+    data = (data + rest)[bom:]
+    if not data.strip():
+        return problems.empty_file(str(path))
+    if b"\0" in data[:4096] and data[:4096].count(b"\0") > len(data[:4096]) // 4:
+        return problems.not_text(str(path), "UTF-16 text without its mark, or binary data")
+    found, _ = spans(data[: BLOCK], separator, last=True)
+    first = found[0]
+    body = data[first.start : first.end].rstrip(b"\n").rstrip(b"\r")
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        return problems.bad_header(str(path))
+    if not first.whole or "\0" in text:
+        return problems.bad_header(str(path))
+    return Head(tuple(fields_of(text, separator)), separator, bom + first.end, 1 + data[: first.end].count(b"\n"), size)
+
+
+class BlockReader:
+    """Iterates over the blocks after the header. `digest` and `bytes_read` are of what was read so far."""
+
+    def __init__(self, path: Path, head: Head, block: int = BLOCK) -> None:
+        self._path = path
+        self._head = head
+        self._block = block
+        self._hash = hashlib.sha256()
+        self.bytes_read = 0
+        self.problem: UsageProblem | None = None
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the bytes read so far; of the whole file after the last block."""
+        return self._hash.hexdigest()
+
+    def __iter__(self) -> Iterator[RawBlock]:
+        """The blocks in order; stops early with `problem` set when the file cannot be read on."""
+        try:
+            with self._path.open("rb", buffering=0) as file:
+                self._hash.update(file.read(self._head.start))
+                yield from self._blocks(file)
+        except OSError as error:
+            self.problem = problems.cannot_read(str(self._path), error.strerror or str(error))
+
+    def _blocks(self, file: FileIO) -> Iterator[RawBlock]:
+        carry = b""
+        offset = self._head.start
+        self.bytes_read = offset
+        want = self._block
+        while True:
+            fresh = file.read(want)
+            self._hash.update(fresh)
+            self.bytes_read += len(fresh)
+            last = not fresh
+            data = carry + fresh if carry else fresh
+            if not data:
+                return
+            found, cut = _cut(data, self._head.separator, last=last)
+            if not cut:
+                if len(data) > RECORD_LIMIT:
+                    self.problem = problems.record_too_long(str(self._path), offset, RECORD_LIMIT)
+                    return
+                carry, want = data, max(self._block, len(data))  # doubling keeps a long record linear
+                continue
+            body = data if cut == len(data) else data[:cut]
+            carry, want = data[cut:], self._block
+            yield RawBlock(body, offset, found)
+            offset += cut
+            if last:
+                return
+
+
+def _cut(data: bytes, separator: str, *, last: bool) -> tuple[tuple[Span, ...] | None, int]:
+    """The spans (None: one record per line) and the length of the complete records at the start of `data`."""
+    if b'"' not in data:
+        return None, len(data) if last else data.rfind(b"\n") + 1
+    found, end = spans(data, separator, last=last)
+    return tuple(found), end
+
+
+def read_block(raw: RawBlock, width: int, separator: str) -> Block:
+    """The records of a block as columns of text, by the fast reader where the block is regular."""
+    if raw.found is None and b"\0" not in raw.data:
+        data = raw.data.replace(b"\r\n", b"\n") if b"\r" in raw.data else raw.data
+        if data.endswith(b"\r"):
+            data = data[:-1]
+        block = _fast(data, width, separator) if b"\r" not in data and b"\x01" not in data else None
+        if block is not None:
+            return block
+    return _strict(raw, width, separator)
+
+
+def _fast(data: bytes, width: int, separator: str) -> Block | None:
+    names = [str(at) for at in range(width)]
+    try:
+        fields = pl.read_csv(
+            data,
+            has_header=False,
+            schema=dict.fromkeys(names, pl.String),
+            separator=separator,
+            quote_char=None,
+            truncate_ragged_lines=True,
+        )
+        lines = pl.read_csv(data, has_header=False, schema={"": pl.String}, separator="\x01", quote_char=None).to_series()
+    except pl.exceptions.PolarsError:
+        return None
+    if fields.height != lines.len():
+        return None
+    # Polars pads short records and cuts long ones silently. A record is regular only if its
+    # fields and separators are as long as its line.
+    length = lines.str.len_bytes().fill_null(0)
+    whole = fields.select(
+        pl.sum_horizontal(pl.col(name).str.len_bytes().fill_null(0).cast(pl.Int64) for name in names) + (width - 1)
+    ).to_series()
+    if int(length.sum() or 0) + lines.len() - (0 if data.endswith(b"\n") else 1) != len(data):
+        return None
+    bad: list[tuple[int, Record]] = []
+    for row in (whole != length).arg_true().to_list():
+        text = lines[row] or ""
+        found = text.split(separator)
+        bad.append((row, Record(row, text, tuple(found[:width]), ragged(len(found), width, blank=not text.strip()))))
+    return Block(fields, lines, echo=True, numbers=None, height=lines.len(), bad=tuple(bad))
+
+
+def _strict(raw: RawBlock, width: int, separator: str) -> Block:
+    found = list(raw.found) if raw.found is not None else spans(raw.data, separator, last=True)[0]
+    records = split(raw.data, found, separator, width, raw.offset)
+    columns: list[list[str | None]] = [[] for _ in range(width)]
+    for record in records:
+        padded = record.fields + ("",) * (width - len(record.fields))
+        for column, cell in zip(columns, padded, strict=True):
+            column.append(cell or None)
+    return Block(
+        pl.DataFrame([pl.Series(str(at), column, dtype=pl.String) for at, column in enumerate(columns)]),
+        pl.Series("", [record.raw for record in records], dtype=pl.String),
+        echo=False,
+        numbers=tuple(record.line for record in records),
+        height=raw.data.count(b"\n"),
+        bad=tuple((row, record) for row, record in enumerate(records) if record.problem is not None or len(record.fields) != width),
+    )

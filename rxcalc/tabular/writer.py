@@ -1,0 +1,93 @@
+"""The results file: the input columns as read, in their order, then the outputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from io import BytesIO
+
+import polars as pl
+
+from rxcalc.tabular import problems
+from rxcalc.tabular.header import Columns
+from rxcalc.tabular.problems import UsageProblem
+from rxcalc.tabular.reader import Block
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What a results file holds: `echoed` input columns by position, then `computed` outputs."""
+
+    columns: Columns
+    echoed: tuple[int, ...]
+    computed: tuple[str, ...]
+    separator: str
+
+    @property
+    def whole(self) -> bool:
+        """Whether every column is echoed in order, so that lines can be copied as they stand."""
+        return self.echoed == tuple(range(len(self.columns.names)))
+
+    def header(self) -> bytes:
+        """The first line."""
+        names = [self.columns.names[at] for at in self.echoed]
+        return (self.separator.join(cell(name) for name in [*names, *self.computed]) + "\n").encode()
+
+
+def layout(columns: Columns, echoed: tuple[int, ...], computed: tuple[str, ...], separator: str) -> Layout | UsageProblem:
+    """The layout, unless a result would bear an echoed column's name."""
+    names = {columns.names[at] for at in echoed}
+    clashes = tuple(name for name in computed if name in names)
+    return problems.clashing_columns(clashes) if clashes else Layout(columns, echoed, computed, separator)
+
+
+def write_rows(form: Layout, block: Block, rows: pl.Series | None, results: pl.DataFrame, decimals: dict[str, int]) -> memoryview:
+    """The lines of a block's good rows (None: all); `results` has one row each, amounts scaled by 10**decimals."""
+    computed = results.select(_plain(name, results.schema[name], decimals.get(name)) for name in form.computed)
+    copied = block.echo and form.whole
+    if copied:
+        texts = block.lines.to_frame()
+    else:
+        texts = block.fields.select(str(at) for at in form.echoed)
+    if rows is not None:
+        texts = texts[rows]
+    frame = texts.hstack(computed.rename({name: f"r{at}" for at, name in enumerate(form.computed)}))
+    out = BytesIO()
+    if frame.height:
+        quote = "never" if block.echo and _never_quoted(computed) else "always" if _has_return(block) else "necessary"
+        frame.write_csv(out, include_header=False, separator=form.separator, quote_style=quote)  # type: ignore[arg-type]  # two of its literals
+    return out.getbuffer()
+
+
+def _never_quoted(computed: pl.DataFrame) -> bool:
+    """Whether no result can hold a separator or quote: numbers, dates, flags and names of sets."""
+    return all(dtype != pl.String for dtype in computed.dtypes)
+
+
+def _has_return(block: Block) -> bool:
+    """Whether a carriage return stands in a cell: Polars would leave it bare, and it could read as a line end."""
+    return not block.echo and bool(block.lines.str.contains("\r", literal=True).any())
+
+
+def _plain(name: str, dtype: pl.DataType, decimals: int | None) -> pl.Expr:
+    """An amount as an exact decimal column; flags as yes and no."""
+    column = pl.col(name)
+    if dtype == pl.Boolean:
+        return pl.when(column).then(pl.lit("yes")).when(~column).then(pl.lit("no")).cast(pl.Enum(["yes", "no"])).alias(name)
+    if not decimals:
+        return column
+    # Decimal precision ends at 38 digits; the plan proves that results stay far below.
+    scale = Decimal(1).scaleb(-decimals)
+    if dtype == pl.Int64:
+        return (column.cast(pl.Decimal(19, 0)) * pl.lit(scale, pl.Decimal(19, decimals))).cast(pl.Decimal(38, decimals)).alias(name)
+    return (column.cast(pl.Decimal(38, 0)) * pl.lit(scale, pl.Decimal(38, decimals))).alias(name)
+
+
+def cell(text: str) -> str:
+    """A cell as it is written: quoted only where it has to be.
+
+    >>> cell('a"b')
+    '"a""b"'
+    """
+    needs = any(char in text for char in ',;\t"\r\n')
+    return '"' + text.replace('"', '""') + '"' if needs else text

@@ -1,0 +1,564 @@
+"""Types, units and missing values of expressions: syntax tree to typed tree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from rxcalc.diagnostics.model import Sink
+from rxcalc.lang import units
+from rxcalc.lang.ops import Op
+from rxcalc.lang.types import (
+    CODE,
+    CODES,
+    COUNT,
+    DATE,
+    ERROR,
+    FLAG,
+    MONEY,
+    MONEY_PER_DAY,
+    NUMBER,
+    PERCENT,
+    TEXT,
+    ZERO,
+    ErrorType,
+    Kind,
+    OneOf,
+    Plain,
+    ScheduleType,
+    Type,
+    ZeroType,
+)
+from rxcalc.source import Span
+from rxcalc.syntax import nodes as syn
+from rxcalc.syntax.unparse import unparse
+from rxcalc.typed import calls, problems
+from rxcalc.typed.facts import NO_FACTS, Facts, false_facts, true_facts
+from rxcalc.typed.nodes import CellUse, ParameterUse, TExpr
+from rxcalc.typed.symbols import Role, Symbol, SymbolTable, nearest
+
+DURATION_TYPES = {"days": Plain(Kind.DAYS), "months": Plain(Kind.MONTHS), "years": Plain(Kind.YEARS)}
+CURRENCY_SIGNS = {"¥": ("CNY", "JPY"), "￥": ("CNY", "JPY")}
+COMPARISONS = {"=": Op.EQ, "!=": Op.NE, "<": Op.LT, "<=": Op.LE, ">": Op.GT, ">=": Op.GE}
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where an expression stands.
+
+    `window`: the window whose call holds it. `shares`: totals and parts may be read. `local`: the
+    name and type before `->`. `constants`: only parameters may be read (limits of schedules).
+    `yaml`: a plain number is read in the unit expected (`is: 30_000` for money).
+    """
+
+    window: str | None = None
+    shares: bool = False
+    local: tuple[str, Type] | None = None
+    constants: bool = False
+    yaml: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """What the typer must know of declarations besides names: parameters' and tables' shapes."""
+
+    parameters: dict[str, ParameterShape]
+    tables: dict[str, TableShape]
+    windows: frozenset[str]
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterShape:
+    """A parameter as expressions see it."""
+
+    type: Type
+    keys: tuple[OneOf, ...]
+    may_be_none: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TableShape:
+    """A table as expressions see it: key types, and (type, may be blank) of each column."""
+
+    keys: tuple[Type, ...]
+    columns: dict[str, tuple[Type, bool]]
+
+
+class Typer:
+    """Types the expressions of one rulebook; mistakes go to the sink and become `ErrorType`."""
+
+    def __init__(
+        self, symbols: SymbolTable, tables: Tables, sink: Sink, step_type: Callable[[str], Type], used: set[str] | None = None
+    ) -> None:
+        self.symbols = symbols
+        self.tables = tables
+        self.sink = sink
+        self.step_type = step_type
+        self.used = used if used is not None else set()
+
+    # ---- entry points ----
+
+    def value(self, e: syn.Expr, want: Type | None, facts: Facts, scope: Scope) -> TExpr:
+        """A typed expression whose value is proven to be there."""
+        return self.known(self.expr(e, want, facts, scope))
+
+    def condition(self, e: syn.Expr, facts: Facts, scope: Scope) -> TExpr:
+        """A typed flag."""
+        result = self.value(e, FLAG, facts, scope)
+        if not isinstance(result.type, ErrorType) and result.type != FLAG:
+            self.sink.add(problems.wrong_type(e.span, "a condition (yes or no)", result.type))
+            return self.error(e)
+        return result
+
+    def expr(self, e: syn.Expr, want: Type | None, facts: Facts, scope: Scope) -> TExpr:
+        """A typed expression; `missing` is cleared where `facts` say that the value is there."""
+        result = self._expr(e, want, facts, scope)
+        if result.missing and repr(e) in facts:
+            return replace(result, missing=False)
+        return result
+
+    def known(self, t: TExpr) -> TExpr:
+        """`t`, reported where its value may be missing."""
+        if t.missing:
+            self.sink.add(problems.may_be_missing(t.span, unparse(t.syntax)))
+            return replace(t, missing=False)
+        return t
+
+    def coerce(self, t: TExpr, want: Type, help_: str = "") -> TExpr:
+        """`t` read as `want`, reported where it cannot be."""
+        common = units.common(t.type, want)
+        if common is None or (common != want and not isinstance(t.type, ErrorType) and not isinstance(want, ErrorType)):
+            self.sink.add(problems.wrong_type(t.span, f"a {want}", f"a {t.type}", help_ or self._conversion_hint(t.type, want)))
+            return self.error(t.syntax)
+        return replace(t, type=want) if isinstance(t.type, ZeroType) else t
+
+    def error(self, e: syn.Expr) -> TExpr:
+        """The typed form of something already reported."""
+        return TExpr(op=Op.CONST, args=(), type=ERROR, span=e.span, syntax=e)
+
+    def make(self, op: Op, args: tuple[TExpr, ...], type_: Type, e: syn.Expr, data: object = None, *, missing: bool = False) -> TExpr:
+        """A typed node; an operand in error makes it one."""
+        if any(isinstance(a.type, ErrorType) for a in args) and op not in (Op.ADD, Op.MIN, Op.MAX, Op.IF, Op.DEFAULT):
+            if op in (Op.KNOWN, Op.AND, Op.OR, Op.NOT):
+                return TExpr(op=op, args=args, type=type_, span=e.span, syntax=e, data=data)
+            type_ = ERROR
+        return TExpr(op=op, args=args, type=type_, span=e.span, syntax=e, data=data, missing=missing)
+
+    # ---- expressions ----
+
+    def _expr(self, e: syn.Expr, want: Type | None, facts: Facts, scope: Scope) -> TExpr:  # noqa: C901, PLR0911, PLR0912 - one case per node class
+        match e:
+            case syn.ErrorExpr():
+                return self.error(e)
+            case syn.Number():
+                return self._number(e, want, scope)
+            case syn.Money():
+                signs = CURRENCY_SIGNS.get(e.sign, (e.sign,))
+                if self.tables.currency not in signs:
+                    self.sink.add(problems.foreign_currency(e.span, e.sign, self.tables.currency))
+                    return self.error(e)
+                return self.make(Op.CONST, (), MONEY_PER_DAY if e.per else MONEY, e, e.value)
+            case syn.Percent():
+                return self.make(Op.CONST, (), PERCENT, e, e.value)
+            case syn.Duration():
+                if e.value.denominator != 1:
+                    self.sink.add(problems.bad_value(e.span, unparse(e), "whole number of " + e.unit))
+                    return self.error(e)
+                return self.make(Op.CONST, (), DURATION_TYPES[e.unit], e, int(e.value))
+            case syn.DateLiteral():
+                return self.make(Op.CONST, (), DATE, e, e.value)
+            case syn.Flag():
+                return self.make(Op.CONST, (), FLAG, e, e.value)
+            case syn.Text():
+                return self._text(e, want)
+            case syn.Name():
+                return self._name(e, want, scope)
+            case syn.Member():
+                return self._member(e, facts, scope)
+            case syn.Index() | syn.At():
+                return self._lookup(e, facts, scope)
+            case syn.Call():
+                return calls.call(self, e, want, facts, scope)
+            case syn.Range() | syn.Lambda():
+                self.sink.add(problems.wrong_type(e.span, "a value", "a range or `name -> ..`", "these stand only inside bands(..) and its kin"))
+                return self.error(e)
+            case syn.Negate():
+                return self._negate(e, want, facts, scope)
+            case syn.Sum():
+                return self._sum(e, want, facts, scope)
+            case syn.Product():
+                return self._product(e, facts, scope)
+            case syn.Compare():
+                return self._compare(e, facts, scope)
+            case syn.Between():
+                operand = self.value(e.operand, None, facts, scope)
+                low = self.value(e.low, operand.type, facts, scope)
+                high = self.value(e.high, operand.type, facts, scope)
+                for bound in (low, high):
+                    self._check_order(operand, bound, e.span)
+                return self.make(
+                    Op.AND, (self.make(Op.GE, (operand, low), FLAG, e), self.make(Op.LE, (operand, high), FLAG, e)), FLAG, e
+                )
+            case syn.InSet():
+                return self._in_set(e, facts, scope)
+            case syn.InTable():
+                return self._in_table(e, facts, scope)
+            case syn.IsKnown():
+                operand = self._expr(e.operand, None, facts, scope)
+                if not operand.missing and not isinstance(operand.type, ErrorType):
+                    self.sink.add(problems.never_missing(e.span, unparse(e.operand)))
+                result = self.make(Op.KNOWN, (operand,), FLAG, e)
+                return result if e.known else self.make(Op.NOT, (result,), FLAG, e)
+            case syn.And() | syn.Or():
+                items: list[TExpr] = []
+                for item in e.items:
+                    items.append(self.condition(item, facts, scope))
+                    facts |= true_facts(item) if isinstance(e, syn.And) else false_facts(item)
+                return self.make(Op.AND if isinstance(e, syn.And) else Op.OR, tuple(items), FLAG, e)
+            case syn.Not():
+                return self.make(Op.NOT, (self.condition(e.operand, facts, scope),), FLAG, e)
+            case syn.If():
+                return self._if(e, want, facts, scope)
+            case _:
+                assert_never(e)
+
+    def _number(self, e: syn.Number, want: Type | None, scope: Scope) -> TExpr:
+        if scope.yaml and isinstance(want, Plain) and want.kind in units.SUMS and want.kind is not Kind.PERCENT:
+            if want.kind in (Kind.COUNT, Kind.DAYS, Kind.MONTHS, Kind.YEARS):
+                if e.value.denominator != 1:
+                    self.sink.add(problems.bad_value(e.span, unparse(e), f"whole number, as {want} needs"))
+                    return self.error(e)
+                return self.make(Op.CONST, (), want, e, int(e.value))
+            return self.make(Op.CONST, (), want, e, e.value)
+        if e.value == 0:
+            return self.make(Op.CONST, (), ZERO, e, 0)
+        if e.decimals == 0:
+            return self.make(Op.CONST, (), COUNT, e, int(e.value))
+        return self.make(Op.CONST, (), NUMBER, e, e.value)
+
+    def _text(self, e: syn.Text, want: Type | None) -> TExpr:
+        if isinstance(want, OneOf):
+            if e.value in want.values:
+                return self.make(Op.CONST, (), want, e, e.value)
+            self.sink.add(problems.unknown_key(e.span, e.value, str(want), nearest(e.value, want.values)))
+            return self.error(e)
+        return self.make(Op.CONST, (), TEXT if want == TEXT else CODE, e, e.value)
+
+    def _name(self, e: syn.Name, want: Type | None, scope: Scope) -> TExpr:
+        if scope.local and e.name == scope.local[0]:
+            return self.make(Op.LOCAL, (), scope.local[1], e, e.name)
+        symbol = self.symbols.names.get(e.name) or self.symbols.shares.get(e.name)
+        is_value = isinstance(want, OneOf) and e.name in want.values
+        if symbol is None:
+            if is_value and want is not None:
+                return self.make(Op.CONST, (), want, e, e.name)
+            expected = ", ".join(want.values) if isinstance(want, OneOf) else ""
+            extra = want.values if isinstance(want, OneOf) else ()
+            self.sink.add(problems.unknown_name(e.span, e.name, self.symbols.nearest(e.name, extra), expected))
+            return self.error(e)
+        if is_value:
+            self.sink.add(problems.name_and_value(e.span, e.name))
+            return self.error(e)
+        return self._symbol(e, symbol, scope)
+
+    def _symbol(self, e: syn.Expr, symbol: Symbol, scope: Scope) -> TExpr:
+        self.used.add(symbol.name)
+        match symbol.role:
+            case Role.INPUT | Role.STEP:
+                if scope.constants:
+                    help_ = "a limit or value may be computed from constants and parameters only"
+                    self.sink.add(problems.wrong_role(e.span, symbol.name, symbol.role.value, help_))
+                    return self.error(e)
+                if symbol.role is Role.INPUT and symbol.type is not None:
+                    return self.make(Op.INPUT, (), symbol.type, e, symbol.name, missing=symbol.missing)
+                return self.make(Op.STEP, (), self.step_type(symbol.name), e, symbol.name, missing=symbol.missing)
+            case Role.PARAMETER:
+                return self._lookup(e, NO_FACTS, scope)
+            case Role.TOTAL | Role.PART:
+                if not scope.shares:
+                    self.sink.add(problems.total_in_step(e.span, symbol.name))
+                    return self.error(e)
+                return self.make(Op.SHARE, (), MONEY, e, symbol.name)
+            case Role.TABLE:
+                help_ = f"read a cell, `{symbol.name}[key].column`, or test for a row, `key in {symbol.name}`"
+            case Role.WINDOW:
+                help_ = f"read it with a function, e.g. `{symbol.name}.count()`"
+            case _:
+                assert_never(symbol.role)
+        self.sink.add(problems.wrong_role(e.span, symbol.name, symbol.role.value, help_))
+        return self.error(e)
+
+    def _member(self, e: syn.Member, facts: Facts, scope: Scope) -> TExpr:
+        if isinstance(e.of, syn.Name):
+            part = self.symbols.shares.get(f"{e.of.name}.{e.name}")
+            if part is not None and e.of.name not in self.symbols.names:
+                return self._symbol(e, part, scope)
+            symbol = self.symbols.names.get(e.of.name)
+            if symbol is None:
+                self.sink.add(problems.unknown_name(e.of.span, e.of.name, self.symbols.nearest(e.of.name)))
+                return self.error(e)
+            if symbol.role is Role.WINDOW:
+                if scope.window != symbol.name:
+                    help_ = f"`{symbol.name}.{e.name}` has a value only inside `{symbol.name}.sum(..)` and its kin"
+                    self.sink.add(problems.wrong_role(e.span, f"{symbol.name}.{e.name}", "field of earlier episodes", help_))
+                    return self.error(e)
+                return self.earlier(symbol.name, e.name, e)
+        return self._lookup(e, facts, scope)
+
+    def earlier(self, window: str, name: str, e: syn.Expr) -> TExpr:
+        """The earlier episode's input, step, total or part `name`."""
+        symbol = self.symbols.names.get(name) or self.symbols.shares.get(name)
+        readable = (Role.INPUT, Role.STEP, Role.TOTAL, Role.PART)
+        if symbol is None or symbol.role not in readable:
+            known = [s.name for s in (*self.symbols.names.values(), *self.symbols.shares.values()) if s.role in readable]
+            self.sink.add(problems.unknown_member(e.span, window, name, nearest(name, known), ""))
+            return self.error(e)
+        self.used.add(name)
+        type_ = self.step_type(name) if symbol.role is Role.STEP else symbol.type or MONEY
+        return self.make(Op.EARLIER, (), type_, e, (window, name), missing=symbol.missing)
+
+    # ---- lookups: parameters and table cells ----
+
+    def _lookup(self, e: syn.Expr, facts: Facts, scope: Scope) -> TExpr:
+        at: TExpr | None = None
+        inner = e
+        if isinstance(inner, syn.At):
+            at = self.coerce(self.value(inner.date, DATE, facts, scope), DATE)
+            inner = inner.of
+        column: syn.Member | None = None
+        if isinstance(inner, syn.Member):
+            column = inner
+            inner = inner.of
+            if isinstance(inner, syn.At):
+                at = self.coerce(self.value(inner.date, DATE, facts, scope), DATE)
+                inner = inner.of
+        keys: tuple[syn.Expr, ...] = ()
+        if isinstance(inner, syn.Index):
+            keys, inner = inner.keys, inner.of
+        if not isinstance(inner, syn.Name):
+            self.sink.add(problems.wrong_type(e.span, "a parameter or table", "an expression", "`[..]`, `.` and `at` follow a parameter's or table's name"))
+            return self.error(e)
+        symbol = self.symbols.names.get(inner.name)
+        if symbol is None:
+            self.sink.add(problems.unknown_name(inner.span, inner.name, self.symbols.nearest(inner.name)))
+            return self.error(e)
+        self.used.add(symbol.name)
+        if symbol.role is Role.TABLE:
+            return self._cell(e, symbol.name, keys, column, at, facts, scope)
+        if symbol.role is Role.PARAMETER and column is None:
+            return self.parameter(e, symbol.name, keys, at, facts, scope)
+        if column is not None:
+            self.sink.add(problems.unknown_member(column.name_span, symbol.name, column.name, None, ""))
+        else:
+            self.sink.add(problems.wrong_role(e.span, symbol.name, symbol.role.value, "`[..]` and `at` follow a parameter or a table"))
+        return self.error(e)
+
+    def parameter(
+        self, e: syn.Expr, name: str, keys: tuple[syn.Expr, ...], at: TExpr | None, facts: Facts, scope: Scope
+    ) -> TExpr:
+        """A parameter's value, or for a schedule the reference that bands(..) and its kin take."""
+        shape = self.tables.parameters.get(name)
+        if shape is None:
+            return self.error(e)
+        if len(keys) != len(shape.keys):
+            usage = f"`{name}`" if not shape.keys else f"`{name}[{', '.join('..' for _ in shape.keys)}]`"
+            self.sink.add(problems.wrong_arguments(e.span, name, f"{usage}: it is given by {len(shape.keys)} key(s)"))
+            return self.error(e)
+        typed = tuple(self.coerce(self.value(k, w, facts, scope), w) for k, w in zip(keys, shape.keys, strict=True))
+        use = ParameterUse(name, len(keys), at is not None)
+        args = typed + ((at,) if at else ())
+        return self.make(Op.PARAMETER, args, shape.type, e, use, missing=shape.may_be_none)
+
+    def _cell(
+        self, e: syn.Expr, name: str, keys: tuple[syn.Expr, ...], column: syn.Member | None, at: TExpr | None, facts: Facts, scope: Scope
+    ) -> TExpr:
+        shape = self.tables.tables.get(name)
+        if shape is None:
+            return self.error(e)
+        if column is None or len(keys) != len(shape.keys):
+            usage = f"`{name}[{', '.join('key' for _ in shape.keys)}].column`"
+            self.sink.add(problems.wrong_arguments(e.span, name, usage))
+            return self.error(e)
+        found = shape.columns.get(column.name)
+        if found is None:
+            near = nearest(column.name, tuple(shape.columns))
+            self.sink.add(problems.unknown_member(column.name_span, name, column.name, near, ", ".join(shape.columns)))
+            return self.error(e)
+        typed = tuple(self.coerce(self.value(k, w, facts, scope), w) for k, w in zip(keys, shape.keys, strict=True))
+        use = CellUse(name, column.name, len(keys), at is not None)
+        return self.make(Op.CELL, typed + ((at,) if at else ()), found[0], e, use, missing=found[1])
+
+    def _in_table(self, e: syn.InTable, facts: Facts, scope: Scope) -> TExpr:
+        at: TExpr | None = None
+        table = e.table
+        if isinstance(table, syn.At):
+            at = self.coerce(self.value(table.date, DATE, facts, scope), DATE)
+            table = table.of
+        name = table.name if isinstance(table, syn.Name) else ""
+        symbol = self.symbols.names.get(name)
+        if symbol is None:
+            self.sink.add(problems.unknown_name(e.table.span, name, self.symbols.nearest(name)))
+            return self.error(e)
+        if symbol.role is not Role.TABLE:
+            help_ = "`in` needs a table or a set in braces: `level in {city, province}`"
+            self.sink.add(problems.wrong_role(e.table.span, name, symbol.role.value, help_))
+            return self.error(e)
+        self.used.add(name)
+        shape = self.tables.tables.get(name)
+        if shape is None:
+            return self.error(e)
+        if len(e.keys) != len(shape.keys):
+            self.sink.add(problems.wrong_arguments(e.span, name, f"`[{', '.join('key' for _ in shape.keys)}] in {name}`"))
+            return self.error(e)
+        typed = tuple(self.coerce(self.value(k, w, facts, scope), w) for k, w in zip(e.keys, shape.keys, strict=True))
+        return self.make(Op.HAS_ROW, typed + ((at,) if at else ()), FLAG, e, CellUse(name, "", len(typed), at is not None))
+
+    # ---- operators ----
+
+    def _negate(self, e: syn.Negate, want: Type | None, facts: Facts, scope: Scope) -> TExpr:
+        operand = self.value(e.operand, want, facts, scope)
+        if isinstance(operand.type, ErrorType):
+            return self.error(e)
+        if units.add(operand.type, operand.type, 1) is None:
+            self.sink.add(problems.wrong_type(e.span, "a number or amount", f"a {operand.type}"))
+            return self.error(e)
+        if operand.op is Op.CONST:
+            return self.make(Op.CONST, (), operand.type, e, -operand.data)  # type: ignore[operator]  # a numeric constant
+        return self.make(Op.NEGATE, (operand,), operand.type, e)
+
+    def _sum(self, e: syn.Sum, want: Type | None, facts: Facts, scope: Scope) -> TExpr:
+        inner = want if scope.yaml else None
+        args = [self.value(term, inner, facts, scope) for _, term in e.terms]
+        signs = [sign for sign, _ in e.terms]
+        total: Type = args[0].type
+        result = [args[0]]
+        kept = [signs[0]]
+        for sign, arg in zip(signs[1:], args[1:], strict=True):
+            after = units.add(total, arg.type, sign)
+            if after is None:
+                doing = "add" if sign > 0 else "subtract"
+                self.sink.add(problems.unlike_units(e.span, doing, _article(total), _article(arg.type), self._conversion_hint(arg.type, total)))
+                return self.error(e)
+            if isinstance(arg.type, Plain) and arg.type.kind in (Kind.MONTHS, Kind.YEARS) and total == DATE:
+                op = Op.ADD_MONTHS if arg.type.kind is Kind.MONTHS else Op.ADD_YEARS
+                date = result[0] if len(result) == 1 else self.make(Op.ADD, tuple(result), DATE, e, tuple(kept))
+                result, kept = [self.make(op, (date, arg), DATE, e, sign)], [1]
+            elif isinstance(total, Plain) and total.kind in (Kind.MONTHS, Kind.YEARS) and after == DATE:
+                op = Op.ADD_MONTHS if total.kind is Kind.MONTHS else Op.ADD_YEARS
+                span = result[0] if len(result) == 1 else self.make(Op.ADD, tuple(result), total, e, tuple(kept))
+                result, kept = [self.make(op, (arg, span), DATE, e, 1)], [1]
+            else:
+                result.append(arg)
+                kept.append(sign)
+            total = after
+        if len(result) == 1:
+            return result[0]
+        return self.make(Op.ADD, tuple(result), total, e, tuple(kept))
+
+    def _product(self, e: syn.Product, facts: Facts, scope: Scope) -> TExpr:
+        # A limit such as `21 / 11 * full` mixes plain numbers and amounts, so no unit is pressed on its factors.
+        plain = replace(scope, yaml=False)
+        left = self.value(e.left, None, facts, plain)
+        right = self.value(e.right, None, facts, plain)
+        result = (units.multiply if e.operator == "*" else units.divide)(left.type, right.type)
+        if result is None:
+            doing = "multiply" if e.operator == "*" else "divide"
+            self.sink.add(problems.unlike_units(e.span, doing, _article(left.type), _article(right.type), _product_hint(left.type, right.type, e.operator)))
+            return self.error(e)
+        if e.operator == "/" and right.op is Op.CONST and right.data == 0 and not isinstance(right.type, ErrorType):
+            self.sink.add(problems.wrong_type(e.right.span, "a divisor other than zero", "0"))
+            return self.error(e)
+        return self.make(Op.MULTIPLY if e.operator == "*" else Op.DIVIDE, (left, right), result, e)
+
+    def _compare(self, e: syn.Compare, facts: Facts, scope: Scope) -> TExpr:
+        if e.operator in ("has", "meets"):
+            left = self.coerce(self.value(e.left, CODES, facts, scope), CODES)
+            wanted = CODE if e.operator == "has" else CODES
+            right = self.coerce(self.value(e.right, wanted, facts, scope), wanted)
+            return self.make(Op.HAS if e.operator == "has" else Op.MEETS, (left, right), FLAG, e)
+        left, right = self.pair(e.left, e.right, facts, scope)
+        if e.operator in ("=", "!="):
+            if not units.can_equal(left.type, right.type):
+                self.sink.add(problems.unlike_units(e.span, "compare", _article(left.type), _article(right.type), self._conversion_hint(right.type, left.type)))
+                return self.make(COMPARISONS[e.operator], (self.error(e.left), self.error(e.right)), FLAG, e)
+        else:
+            self._check_order(left, right, e.span)
+        return self.make(COMPARISONS[e.operator], (left, right), FLAG, e)
+
+    def pair(self, left: syn.Expr, right: syn.Expr, facts: Facts, scope: Scope) -> tuple[TExpr, TExpr]:
+        """Both sides of a comparison; a bare word is looked up in the set of the other side."""
+        if self._is_word(left, scope) and not self._is_word(right, scope):
+            r = self.value(right, None, facts, scope)
+            return self.value(left, r.type, facts, scope), r
+        first = self.value(left, None, facts, scope)
+        return first, self.value(right, first.type, facts, scope)
+
+    def _is_word(self, e: syn.Expr, scope: Scope) -> bool:
+        return (
+            isinstance(e, syn.Name)
+            and e.name not in self.symbols.names
+            and e.name not in self.symbols.shares
+            and not (scope.local and scope.local[0] == e.name)
+        )
+
+    def _check_order(self, left: TExpr, right: TExpr, span: Span) -> None:
+        if not units.can_order(left.type, right.type):
+            hint = self._conversion_hint(right.type, left.type)
+            if isinstance(left.type, OneOf) and left.type == right.type:
+                hint = "say `ordered: yes` on the set, lowest value first"
+            self.sink.add(problems.unlike_units(span, "order", _article(left.type), _article(right.type), hint))
+
+    def _in_set(self, e: syn.InSet, facts: Facts, scope: Scope) -> TExpr:
+        operand = self.value(e.operand, None, facts, scope)
+        members = [self.value(m, operand.type, facts, scope) for m in e.members]
+        for member in members:
+            if not units.can_equal(operand.type, member.type):
+                self.sink.add(problems.unlike_units(member.span, "compare", _article(operand.type), _article(member.type)))
+                return self.make(Op.IN_SET, (self.error(e),), FLAG, e, ())
+        if all(m.op is Op.CONST for m in members):
+            return self.make(Op.IN_SET, (operand,), FLAG, e, tuple(m.data for m in members))
+        return self.make(Op.OR, tuple(self.make(Op.EQ, (operand, m), FLAG, e) for m in members), FLAG, e)
+
+    def _if(self, e: syn.If, want: Type | None, facts: Facts, scope: Scope) -> TExpr:
+        condition = self.condition(e.condition, facts, scope)
+        then = self.expr(e.then, want, facts | true_facts(e.condition), scope)
+        otherwise = self.expr(e.otherwise, want, facts | false_facts(e.condition), scope)
+        result = units.common(then.type, otherwise.type)
+        if result is None:
+            self.sink.add(problems.unlike_units(e.span, "choose between", _article(then.type), _article(otherwise.type)))
+            return self.error(e)
+        return self.make(Op.IF, (condition, then, otherwise), result, e, missing=then.missing or otherwise.missing)
+
+    # ---- hints ----
+
+    def _conversion_hint(self, found: Type, want: Type) -> str:
+        if isinstance(want, Plain) and isinstance(found, Plain):
+            sign = "¥" if self.tables.currency in ("CNY", "JPY") else self.tables.currency + " "
+            match found.kind, want.kind:
+                case (Kind.COUNT | Kind.NUMBER), Kind.MONEY:
+                    return f"write an amount with its sign, e.g. `{sign}5`"
+                case (Kind.COUNT | Kind.NUMBER), Kind.PERCENT:
+                    return "write a percentage, e.g. `85%`, or as_percent(..)"
+                case Kind.PERCENT, (Kind.NUMBER | Kind.COUNT):
+                    return "as_number(..) gives the number"
+                case (Kind.COUNT | Kind.NUMBER), Kind.DAYS:
+                    return "write `5 days`, or days(..)"
+        return ""
+
+
+def _article(of: Type) -> str:
+    match of:
+        case ScheduleType():
+            return f"a schedule ({of})"
+        case ZeroType():
+            return "0"
+        case _:
+            return f"a value of type `{of}`"
+
+
+def _product_hint(left: Type, right: Type, operator: str) -> str:
+    if operator == "*" and left == MONEY and right == MONEY:
+        return "one of the two should be a rate or a number"
+    return ""

@@ -1,0 +1,277 @@
+"""One constructor per mistake of the typed stage: names, types and units, dates, tables, case analysis."""
+
+from __future__ import annotations
+
+from rxcalc.diagnostics.model import Diagnostic, Label, Severity
+from rxcalc.source import Span
+
+
+def _error(code: str, span: Span, message: str, *help_: str, text: str = "", related: tuple[Label, ...] = ()) -> Diagnostic:
+    return Diagnostic(
+        code=code,
+        severity=Severity.ERROR,
+        message=message,
+        primary=Label(span=span, text=text),
+        related=related,
+        help=tuple(line for line in help_ if line),
+    )
+
+
+def _warning(code: str, span: Span, message: str, *help_: str) -> Diagnostic:
+    return Diagnostic(code=code, severity=Severity.WARNING, message=message, primary=Label(span=span), help=help_)
+
+
+# ---- 3: names --------------------------------------------------------------------------------
+
+
+def unknown_name(span: Span, word: str, near: str | None, expected: str = "") -> Diagnostic:
+    """A bare word that is no name and no value expected here."""
+    return _error(
+        "RX301",
+        span,
+        f"`{word}` is not a known name",
+        f"did you mean `{near}`?" if near else "",
+        f"a value expected here is one of: {expected}" if expected else "",
+    )
+
+
+def duplicate_name(span: Span, word: str, first: Span, role: str) -> Diagnostic:
+    """Two declarations share a name."""
+    return _error(
+        "RX302", span, f"`{word}` is already the name of a {role}", "give one of the two another name",
+        related=(Label(span=first, text="first used here"),),
+    )  # fmt: skip
+
+
+def name_and_value(span: Span, word: str) -> Diagnostic:
+    """A word that is both a name and a value of the set expected here."""
+    return _error(
+        "RX303", span, f"`{word}` is both a name and a value of the set expected here",
+        "rename the one or the other, so that a reader cannot take it for both",
+    )  # fmt: skip
+
+
+def unknown_function(span: Span, word: str, near: str | None) -> Diagnostic:
+    """A call of something that is no function."""
+    return _error("RX304", span, f"there is no function `{word}`", f"did you mean `{near}`?" if near else "")
+
+
+def unknown_member(span: Span, of: str, word: str, near: str | None, known: str) -> Diagnostic:
+    """A column, window field or window function that does not exist."""
+    return _error(
+        "RX305", span, f"`{of}` has no `{word}`", f"did you mean `{near}`?" if near else "", f"it has: {known}" if known else ""
+    )
+
+
+def wrong_role(span: Span, word: str, role: str, help_: str) -> Diagnostic:
+    """A name used where its kind of thing has no value."""
+    return _error("RX306", span, f"`{word}` is a {role} and cannot be used like this", help_)
+
+
+def cycle(span: Span, path: tuple[str, ...], places: tuple[Label, ...]) -> Diagnostic:
+    """Steps that need each other."""
+    return _error(
+        "RX307", span, "steps depend on each other in a circle: " + " -> ".join(path),
+        "break the circle; a step may read itself only through a window over earlier episodes",
+        related=places,
+    )  # fmt: skip
+
+
+def unknown_source(span: Span, word: str, near: str | None) -> Diagnostic:
+    """A citation of a source that is not listed."""
+    return _error(
+        "RX308", span, f"`{word}` is not one of this rulebook's sources", f"did you mean `{near}`?" if near else "add it under `sources:`"
+    )
+
+
+def total_in_step(span: Span, word: str) -> Diagnostic:
+    """A step that reads a share."""
+    return _error(
+        "RX309", span, f"`{word}` belongs to the shares, which are divided after all steps",
+        "use it in `guarantees`, `outputs` or over earlier episodes (`window.sum(..)`); in a step, repeat the step it is made of",
+    )  # fmt: skip
+
+
+def missing_required_input(span: Span, word: str, why: str) -> Diagnostic:
+    """A rulebook lacks an input it must have."""
+    return _error("RX310", span, f"the rulebook has no input `{word}`", why)
+
+
+def unused(span: Span, word: str, role: str) -> Diagnostic:
+    """Something declared and never read."""
+    return _warning("RX311", span, f"{role} `{word}` is never used", "use it or remove it")
+
+
+# ---- 4: types, units, missing values -----------------------------------------------------------
+
+
+def unlike_units(span: Span, doing: str, left: object, right: object, help_: str = "") -> Diagnostic:
+    """An operation between units it is not defined for."""
+    return _error("RX401", span, f"cannot {doing} {left} and {right}", help_)
+
+
+def wrong_type(span: Span, wanted: object, found: object, help_: str = "") -> Diagnostic:
+    """A value of another type than needed."""
+    return _error("RX402", span, f"expected {wanted}, found {found}", help_)
+
+
+def may_be_missing(span: Span, what: str) -> Diagnostic:
+    """Use of a value that may be missing."""
+    return _error(
+        "RX403", span, f"`{what}` may be missing here",
+        f"test it first (`when {what} is known then ..`) or say what stands in for it (`default({what}, ..)`)",
+    )  # fmt: skip
+
+
+def never_missing(span: Span, what: str) -> Diagnostic:
+    """A test for missing of a value that never is."""
+    return _warning("RX404", span, f"`{what}` is never missing, so this test decides nothing", "remove the test")
+
+
+def wrong_arguments(span: Span, name: str, usage: str) -> Diagnostic:
+    """A call with the wrong number or form of arguments."""
+    return _error("RX405", span, f"`{name}` is not called like this", f"write {usage}")
+
+
+def foreign_currency(span: Span, sign: str, currency: str) -> Diagnostic:
+    """An amount in another currency than the rulebook's."""
+    return _error("RX406", span, f"{sign} is not the rulebook's currency, {currency}", "convert the amount, or change `currency:`")
+
+
+def too_many_decimals(span: Span, what: str, digits: int) -> Diagnostic:
+    """A constant amount finer than the currency."""
+    return _error("RX407", span, f"{what} has more than {digits} decimals", "write the amount in whole minor units")
+
+
+def not_exact(span: Span, step: str, reader: str) -> Diagnostic:
+    """An unrounded value where a finite decimal is needed."""
+    return _error(
+        "RX408", span, f"`{step}` may have endless decimals but is read by {reader}",
+        "say how it is rounded, e.g. `round: {to: 0.01}`",
+    )  # fmt: skip
+
+
+def not_whole(span: Span, step: str, type_: object) -> Diagnostic:
+    """A whole-number step whose rule gives fractions."""
+    return _error("RX409", span, f"`{step}` is a {type_}, but its rule can give fractions", "round it: floor(x, 1), ceil(x, 1) or round(x, 1)")
+
+
+def needs_rounding(span: Span, name: str) -> Diagnostic:
+    """power or root outside a rounded step."""
+    return _error("RX410", span, f"`{name}` must be the whole rule of a step that says its rounding", "give it a step of its own with `round: {to: ..}`")
+
+
+def cannot_infer(span: Span, step: str) -> Diagnostic:
+    """A step whose type follows only from itself."""
+    return _error("RX411", span, f"the type of `{step}` cannot be found out from its rule", "say it, e.g. `type: money`")
+
+
+def rounding_on_exact(span: Span, type_: object) -> Diagnostic:
+    """`round:` on a type that is never rounded."""
+    return _error("RX412", span, f"a {type_} is not rounded", "remove `round:`")
+
+
+def bad_bounds(span: Span, low: str, high: str) -> Diagnostic:
+    """min above max."""
+    return _error("RX413", span, f"the lower bound {low} is above the upper bound {high}", "exchange them")
+
+
+def default_on_required(span: Span) -> Diagnostic:
+    """default together with optional."""
+    return _error("RX414", span, "`default:` fills the field, so it is never missing and cannot be `optional` too", "keep one of the two")
+
+
+# ---- 5: dates, parameters, tables --------------------------------------------------------------
+
+
+def bad_value(span: Span, text: str, type_: object, help_: str = "") -> Diagnostic:
+    """A YAML value that is not of the type it should have."""
+    return _error("RX501", span, f"`{text}` is not a {type_}", help_)
+
+
+def missing_key(span: Span, parameter: str, key: str) -> Diagnostic:
+    """A parameter without a value for one key."""
+    return _error("RX502", span, f"`{parameter}` gives no value for `{key}`", f"add `{key}:`, with `none` where there is no such value")
+
+
+def unknown_key(span: Span, key: str, known: str, near: str | None) -> Diagnostic:
+    """A key that the set does not hold."""
+    return _error("RX503", span, f"`{key}` is not one of {known}", f"did you mean `{near}`?" if near else "")
+
+
+def no_value_at(span: Span, parameter: str, text: str, help_: str) -> Diagnostic:
+    """A date in force for which the parameter has no value."""
+    return _error("RX504", span, f"`{parameter}` has no value {text}", help_)
+
+
+def bad_dates(span: Span, message: str, help_: str) -> Diagnostic:
+    """Dates that contradict each other."""
+    return _error("RX505", span, message, help_)
+
+
+def bad_schedule(span: Span, message: str, help_: str) -> Diagnostic:
+    """Bands, slices or points that do not ascend, or are not closed."""
+    return _error("RX506", span, message, help_)
+
+
+def table_unreadable(span: Span, message: str, help_: str) -> Diagnostic:
+    """A table file that cannot be used at all."""
+    return _error("RX511", span, message, help_)
+
+
+def table_cell(span: Span, message: str, help_: str = "") -> Diagnostic:
+    """A cell of a table that is not of its column's type."""
+    return _error("RX512", span, message, help_)
+
+
+def table_duplicate(span: Span, message: str, first: Span) -> Diagnostic:
+    """Two rows of a table with one key at one date."""
+    return _error("RX513", span, message, "keep one of them, or part their dates", related=(Label(span=first, text="the first"),))
+
+
+def table_header(span: Span, message: str, help_: str) -> Diagnostic:
+    """Columns missing from a table's header."""
+    return _error("RX514", span, message, help_)
+
+
+def bad_window(span: Span, message: str, help_: str) -> Diagnostic:
+    """A window or sequence that cannot work."""
+    return _error("RX521", span, message, help_)
+
+
+def bad_shares(span: Span, message: str, help_: str) -> Diagnostic:
+    """Shares that cannot add up."""
+    return _error("RX522", span, message, help_)
+
+
+# ---- 6: case analysis and plan -----------------------------------------------------------------
+
+
+def not_exhaustive(span: Span, witness: str, *, undecided: bool) -> Diagnostic:
+    """Clauses that leave a case open."""
+    if undecided:
+        return _error("RX601", span, "it is not proven that these conditions cover every case", "end the rule with `otherwise ..`")
+    return _error("RX601", span, f"no clause holds when {witness}", "add a clause for it, or end the rule with `otherwise ..`")
+
+
+def overlap(span: Span, first: Span, witness: str, *, undecided: bool) -> Diagnostic:
+    """Two rows of a unique table that hold together."""
+    message = "it is not proven that these two rows never hold together" if undecided else f"two rows hold when {witness}"
+    return _error(
+        "RX602", span, message, "narrow one of them, or say `hit: first`", related=(Label(span=first, text="the other row"),)
+    )
+
+
+def unreachable(span: Span, why: str) -> Diagnostic:
+    """A clause that never decides."""
+    return _error("RX603", span, f"this clause can never be reached: {why}", "remove it, or move it before the clause that hides it")
+
+
+def constant_condition(span: Span, value: str) -> Diagnostic:
+    """A comparison that the declared bounds already decide."""
+    return _warning("RX604", span, f"this condition is always {value} within the declared bounds", "check the bounds, or remove the condition")
+
+
+def too_large(span: Span, message: str, help_: str) -> Diagnostic:
+    """A limit of language.md, section 9."""
+    return _error("RX611", span, message, help_)
