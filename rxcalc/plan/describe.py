@@ -96,7 +96,8 @@ def parameter(p: TParameter, decl: syn.RulebookDecl, place: Places) -> PlanParam
         type=p.type,
         keys=p.keys,
         segments=tuple(
-            Segment(s.start, tuple((key, _value(value)) for key, value in s.values), place.of(s.span).line) for s in p.segments
+            Segment(s.start, tuple((key, _value(value)) for key, value in s.values), place.of(s.span).line)
+            for s in p.segments
         ),
         end=p.end,
         held=p.held,
@@ -110,7 +111,11 @@ def parameter(p: TParameter, decl: syn.RulebookDecl, place: Places) -> PlanParam
 
 def _value(value: object) -> object:
     if isinstance(value, tuple):
-        return tuple(Band(b.limit, b.inclusive, b.value) if isinstance(b, TBand) else Point(b.at, b.value) for b in value if isinstance(b, TBand | TPoint))
+        return tuple(
+            Band(b.limit, b.inclusive, b.value) if isinstance(b, TBand) else Point(b.at, b.value)
+            for b in value
+            if isinstance(b, TBand | TPoint)
+        )
     return value
 
 
@@ -162,7 +167,9 @@ def evidence(typed: TypedRulebook) -> tuple[tuple[str, int], ...]:
     """How many values (parameter values and table rows) carry each status; `unmarked` for none."""
     counts = dict.fromkeys(("sourced", "illustrative", "fictional", "unmarked"), 0)
     for p in typed.parameters:
-        counts[status_of(p.decl.meta, typed.decl) or "unmarked"] += sum(_size(v) for s in p.segments for _, v in s.values)
+        counts[status_of(p.decl.meta, typed.decl) or "unmarked"] += sum(
+            _size(v) for s in p.segments for _, v in s.values
+        )
     for t in typed.tables:
         counts[status_of(t.decl.meta, typed.decl) or "unmarked"] += len(t.rows)
     return tuple(counts.items())
@@ -170,5 +177,3 @@ def evidence(typed: TypedRulebook) -> tuple[tuple[str, int], ...]:
 
 def _size(value: object) -> int:
     return len(value) if isinstance(value, tuple) else 1
-
-

@@ -15,10 +15,23 @@ from rxcalc.plan.ranges import ANYTHING, FLAG_RANGE, Range
 from rxcalc.source import SourceFile, Span
 from rxcalc.syntax.unparse import unparse
 from rxcalc.typed.graph import walk
-from rxcalc.typed.nodes import CellUse, ParameterUse, ScheduleUse, TBand, TCondition, TExpr, TParameter, TPoint, TypedRulebook, WindowUse
+from rxcalc.typed.nodes import (
+    CellUse,
+    ParameterUse,
+    ScheduleUse,
+    TBand,
+    TCondition,
+    TExpr,
+    TParameter,
+    TPoint,
+    TypedRulebook,
+    WindowUse,
+)
 
 SCHEDULE_OPS = frozenset({Op.BANDS, Op.BAND, Op.BANDS_REACH, Op.SLICE, Op.ALONG, Op.OVER_DAYS})
-FLAG_OPS = frozenset({Op.EQ, Op.NE, Op.LT, Op.LE, Op.GT, Op.GE, Op.IN_SET, Op.AND, Op.OR, Op.NOT, Op.KNOWN, Op.HAS, Op.MEETS, Op.HAS_ROW})
+FLAG_OPS = frozenset(
+    {Op.EQ, Op.NE, Op.LT, Op.LE, Op.GT, Op.GE, Op.IN_SET, Op.AND, Op.OR, Op.NOT, Op.KNOWN, Op.HAS, Op.MEETS, Op.HAS_ROW}
+)
 HOLES = SCHEDULE_OPS | {Op.INPUT, Op.STEP, Op.SHARE, Op.PARAMETER, Op.CELL, Op.WINDOW, Op.LOCAL}
 LONGEST_SPAN_DAYS = Fraction(4_000_000)
 
@@ -90,7 +103,12 @@ class Expressions:
             self._below(large, small)
 
     def _below(self, small: TExpr, large: TExpr) -> None:
-        if small.missing or large.missing or isinstance(small.type, OneOf) or not (is_numeric(small.type) or str(small.type) == "date"):
+        if (
+            small.missing
+            or large.missing
+            or isinstance(small.type, OneOf)
+            or not (is_numeric(small.type) or str(small.type) == "date")
+        ):
             return
         a, b = (self.inputs[str(t.data)] if t.op is Op.INPUT else _constant_range(t.data) for t in (small, large))
         if small.op is Op.INPUT and b.high is not None:
@@ -160,14 +178,18 @@ class Expressions:
         value = self._node(operands.pop(0), body=False, earlier=True) if use.has_value else -1
         where = self._node(operands.pop(0), body=False, earlier=True) if use.has_where else -1
         correlated = any(
-            node.op in (Op.INPUT, Op.STEP, Op.PARAMETER, Op.CELL, Op.HAS_ROW) or node.op in SCHEDULE_OPS for a in t.args for node in walk(a)
+            node.op in (Op.INPUT, Op.STEP, Op.PARAMETER, Op.CELL, Op.HAS_ROW) or node.op in SCHEDULE_OPS
+            for a in t.args
+            for node in walk(a)
         )
         found = self.range_of(value) if value >= 0 else Range(scale=1)
         if use.function == "count":
             found = Range(Fraction(0), Fraction(ranges.MAX_EPISODES), 1)
         elif use.function == "sum":
             found = ranges.accumulated(found)
-        call = PlanWindowCall(use.window, use.function, value, where, use.distinct, correlated, use.key, t.type, self.places.of(t.span))
+        call = PlanWindowCall(
+            use.window, use.function, value, where, use.distinct, correlated, use.key, t.type, self.places.of(t.span)
+        )
         if call not in self.window_calls:
             self.window_calls.append(call)
         return self._append(t, (), self.window_calls.index(call), found, body=False, earlier=False)
@@ -194,14 +216,18 @@ class Expressions:
                 )
         head = use.keys + int(use.at)
         own = [self.range_of(a) for a in args[head : len(args) - int(use.local is not None)]]
-        ref = ScheduleRef(use.parameter, use.keys, use.at, use.local, self.parts if t.op in (Op.BANDS, Op.BAND) else None, held)
+        ref = ScheduleRef(
+            use.parameter, use.keys, use.at, use.local, self.parts if t.op in (Op.BANDS, Op.BAND) else None, held
+        )
         found = self._schedule_range(t.op, parameter, own, rates, ref)
         return self._append(t, args, ref, found, body=body, earlier=earlier)
 
     def _schedule_values(self, parameter: TParameter) -> Range:
         if not isinstance(parameter.type, ScheduleType):
             return self._parameter(parameter)
-        return ranges.of_values([b.value for s in parameter.segments for _, v in s.values if isinstance(v, tuple) for b in v])
+        return ranges.of_values(
+            [b.value for s in parameter.segments for _, v in s.values if isinstance(v, tuple) for b in v]
+        )
 
     def _parameter(self, parameter: TParameter) -> Range:
         return _values_range([v for s in parameter.segments for _, v in s.values])
@@ -220,7 +246,11 @@ class Expressions:
                 if ref.parts is not None:
                     slack = ref.parts.to * max((len(s) for s in schedules), default=1)
                     low, high = found.low, found.high
-                    found = Range(None if low is None else low - slack if low < 0 else low, None if high is None else high + slack, ref.parts.to.denominator)
+                    found = Range(
+                        None if low is None else low - slack if low < 0 else low,
+                        None if high is None else high + slack,
+                        ref.parts.to.denominator,
+                    )
                 return found
             case Op.BANDS_REACH:
                 start, end = own[-2], own[-1]
@@ -255,7 +285,9 @@ class Expressions:
                 name = t.data[1] if isinstance(t.data, tuple) else ""
                 return self.inputs.get(name) or self.earlier.get(name, ANYTHING)
             case Op.PARAMETER:
-                return self._parameter(self.parameters[t.data.parameter]) if isinstance(t.data, ParameterUse) else ANYTHING
+                return (
+                    self._parameter(self.parameters[t.data.parameter]) if isinstance(t.data, ParameterUse) else ANYTHING
+                )
             case Op.CELL:
                 return self._column(t)
             case Op.ADD:
@@ -311,7 +343,12 @@ class Expressions:
             longest = 31 if t.op is Op.ADD_MONTHS else 366
             shift = ranges.multiply(known[1], Range(Fraction(longest), Fraction(longest), 1))
             moved = ranges.add([known[0], shift], (1, int(t.data)))  # type: ignore[call-overload]  # the sign
-            if moved.low is not None and moved.high is not None and known[0].low is not None and known[0].high is not None:
+            if (
+                moved.low is not None
+                and moved.high is not None
+                and known[0].low is not None
+                and known[0].high is not None
+            ):
                 low, high = min(moved.low, known[0].low) - 31, max(moved.high, known[0].high) + 31
                 if abs(low) < LONGEST_SPAN_DAYS and abs(high) < LONGEST_SPAN_DAYS:
                     return Range(low, high, 1)
@@ -339,7 +376,10 @@ class Expressions:
 def _input_range(type_: Type, low: object, high: object, decimals: int) -> Range:
     if not isinstance(type_, Plain):
         return FLAG_RANGE
-    lows = [Fraction(x.toordinal()) if isinstance(x, date) else Fraction(x) if isinstance(x, int | Fraction) else None for x in (low, high)]
+    lows = [
+        Fraction(x.toordinal()) if isinstance(x, date) else Fraction(x) if isinstance(x, int | Fraction) else None
+        for x in (low, high)
+    ]
     return Range(lows[0], lows[1], 10 ** (decimals + (2 if type_ == PERCENT else 0)))
 
 
@@ -359,7 +399,13 @@ def _values_range(values: list[object]) -> Range:
     known = [v for v in values if v is not None]
     if any(isinstance(v, str | frozenset | bool) for v in known):
         return FLAG_RANGE
-    return ranges.of_values([Fraction(v.toordinal()) if isinstance(v, date) else Fraction(v) for v in known if isinstance(v, date | int | Fraction)])
+    return ranges.of_values(
+        [
+            Fraction(v.toordinal()) if isinstance(v, date) else Fraction(v)
+            for v in known
+            if isinstance(v, date | int | Fraction)
+        ]
+    )
 
 
 def _whole(of: Type) -> bool:
@@ -385,4 +431,3 @@ def sum_of(parts: list[Range]) -> Range:
 def earlier_names(t: TExpr) -> list[str]:
     """The inputs and steps of earlier episodes that an expression reads."""
     return [node.data[1] for node in walk(t) if node.op is Op.EARLIER and isinstance(node.data, tuple)]
-

@@ -27,7 +27,11 @@ def formula(e: syn.Expr, places: dict[int, int]) -> Formula:
         if isinstance(node, tuple):
             return tuple(cut(item) for item in node)
         if isinstance(node, syn.Expression | syn.Argument) and is_dataclass(node):
-            changes = {f.name: cut(value) for f in fields(node) if isinstance(value := getattr(node, f.name), syn.Expression | syn.Argument | tuple)}
+            changes = {
+                f.name: cut(value)
+                for f in fields(node)
+                if isinstance(value := getattr(node, f.name), syn.Expression | syn.Argument | tuple)
+            }
             return replace(node, **changes)
         return node
 

@@ -97,7 +97,8 @@ def _pass(typed: TypedRulebook, files: dict[str, SourceFile], earlier: dict[str,
         shares.append(_partition(x, typed, index, partition))
     guarantees = tuple(_condition(x, g) for g in typed.guarantees)
     trends = tuple(
-        PlanTrend(t.kind, x.node(t.what), t.within, f"{t.kind}: {x.text(t.what)} in {t.within}", x.place(t.span)) for t in typed.trends
+        PlanTrend(t.kind, x.node(t.what), t.within, f"{t.kind}: {x.text(t.what)} in {t.within}", x.place(t.span))
+        for t in typed.trends
     )
     known = {s.name: Range(s.low, s.high, s.scale) for s in steps}
     return _Lowered(x, requires, steps, tuple(shares), guarantees, trends, {**known, **x.shares})
@@ -194,7 +195,12 @@ def _partition(x: Expressions, typed: TypedRulebook, index: int, partition: TPar
         for bearer, ranges in totals.items():
             x.shares[f"{bearer}_pays"] = expressions.sum_of(ranges)
     return PlanPartition(
-        partition.name, of, x.formula(partition.of), tuple(parts), describe.words(partition.decl.meta.label), x.place(partition.decl.name.span)
+        partition.name,
+        of,
+        x.formula(partition.of),
+        tuple(parts),
+        describe.words(partition.decl.meta.label),
+        x.place(partition.decl.name.span),
     )
 
 
@@ -238,5 +244,3 @@ def _is_rational(of: object) -> bool:
 def _finite(scale: int) -> bool:
     digits = decimals_of(scale) if scale else None
     return digits is not None and digits <= MAX_OUTPUT_DECIMALS
-
-

@@ -32,16 +32,25 @@ def advise(file: SourceFile, complaint: Complaint) -> Diagnostic:
     if indent or text[at : at + 1] == "\t":
         tab = line_start + indent.end() - 1 if indent else at
         return problems.tab_indent(Span(file.name, tab, tab + 1))
-    if start is not None and "flow" in context:
+    if start is not None and ("flow mapping" in context or "flow sequence" in context):
         found = _unquoted(file, start, at, is_mapping="mapping" in context)
         if found is not None:
             return found
+        if at >= len(text.rstrip()):
+            opening = Span(file.name, start, start + 1)
+            return problems.yaml_syntax(
+                opening, f"the bracket {text[start]} that opens here is never closed", ["close it"]
+            )
         opened = Label(span=Span(file.name, start, start + 1), text="opened here")
         return problems.yaml_syntax(
             here,
             "expected a comma or the closing bracket",
             ["close the bracket, or quote texts that hold , [ ] { }"],
             (opened,),
+        )
+    if "unknown escape" in problem:
+        return problems.yaml_syntax(
+            here, "unknown escape in a double-quoted text", ["write \\\\ for a backslash, or use single quotes"]
         )
     key = re.match(r"[ ]*(?:- )*([\w.\"' -]*?):[ ]+(\S.*)", text[line_start : _line_end(text, at)])
     if key is not None:
@@ -69,10 +78,6 @@ def advise(file: SourceFile, complaint: Complaint) -> Diagnostic:
             here,
             "this line does not fit the ones above it",
             ["give entries of one mapping the same indentation, each as `key: value`"],
-        )
-    if "unknown escape" in problem:
-        return problems.yaml_syntax(
-            here, "unknown escape in a double-quoted text", ["write \\\\ for a backslash, or use single quotes"]
         )
     if "cannot start any token" in problem:
         return problems.yaml_syntax(here, f"a text cannot start with `{text[at : at + 1]}`", ["quote it"])

@@ -11,7 +11,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import yaml
 
@@ -30,7 +30,7 @@ _REFUSED: Final = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff"
     "\ud800-\udfff\U000e0000-\U000e007f]|\r(?!\n)"
 )
-_MARKED: Final = re.compile(r"(?m)^[ \t]*[{,]?[ \t]*([\"']?)rxcalc\1[ \t]*:")
+_MARKED: Final = re.compile(r"(?m)^[-\[{, \t]*([\"']?)rxcalc\1[ \t]*:")
 _STYLES: Final = {"'": "single", '"': "double", "|": "literal", ">": "folded"}
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same events and marks, ten times faster
 
@@ -127,6 +127,12 @@ def _read(path: Path, shown: str, sink: Sink, root: Path | None) -> str | None:
 # ---- events to nodes --------------------------------------------------------------------------
 
 
+class _Mark(Protocol):
+    """A place as either YAML reader gives it."""
+
+    index: int
+
+
 @dataclass(slots=True)
 class _Frame:
     """A mapping or sequence that is still open."""
@@ -152,9 +158,8 @@ def _compose(file: SourceFile, sink: Sink) -> Node | None:
             if not composer.take(event):
                 return None
     except yaml.MarkedYAMLError as error:
-        mark, context = error.problem_mark or error.context_mark, error.context_mark
-        at = mark.index if mark is not None else 0
-        context_at = context.index if context is not None else None
+        at = _index(error.problem_mark or error.context_mark)
+        context_at = None if error.context_mark is None else _index(error.context_mark)
         complaint = Complaint(error.problem or "unreadable", at, error.context or "", context_at)
         sink.add(advise(file, complaint))
         return None
@@ -172,6 +177,10 @@ def _events(text: str) -> Iterator[yaml.Event]:
     return iter(yaml.parse(text, Loader=_LOADER))
 
 
+def _index(mark: _Mark | None) -> int:
+    return 0 if mark is None else int(mark.index)
+
+
 @dataclass(slots=True)
 class _Composer:
     """Builds the nodes of one document; `take` is false when reading must stop."""
@@ -184,7 +193,7 @@ class _Composer:
     documents: int = 0
 
     def take(self, event: yaml.Event) -> bool:
-        start, end = event.start_mark.index, event.end_mark.index
+        start, end = _index(event.start_mark), _index(event.end_mark)
         match event:
             case yaml.DocumentStartEvent():
                 self.documents += 1

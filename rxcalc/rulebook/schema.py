@@ -81,7 +81,7 @@ def _later() -> Schema:
     return {"not": {}, "x-later": True, "description": "not read by this version"}
 
 
-_FLAG: Final = _one("yes or no", "yes", "no", "true", "false", True, False)
+_FLAG: Final = _one("yes or no", *("yes", "no", "true", "false"), *(True, False))
 _META: Final[Schema] = {
     "label": _ref("words"),
     "note": _ref("words"),

@@ -23,7 +23,7 @@ KINDS: Final = (
 )  # fmt: skip
 RESERVED: Final = frozenset({
     "and", "or", "not", "in", "is", "between", "if", "then", "else", "when", "otherwise", "where", "because", "reject",
-    "yes", "no", "true", "false", "rest", "base",
+    "yes", "no", "true", "false", "rest",
 })  # fmt: skip
 _SCHEDULE: Final = re.compile(r"(bands|cliff|curve)\s+of\s+(.+?)\s+over\s+(.+)")
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -180,7 +180,7 @@ def one_of(node: Node, sink: Sink, *, ordered: bool) -> n.TypeSpec:
         if name.text in seen:
             sink.add(problems.twice(name.span, "the value", name.text, seen[name.text]))
             continue
-        if name.text in RESERVED - {"rest", "base"}:
+        if name.text in RESERVED - {"rest"}:
             sink.add(problems.reserved(name.span, name.text))
         seen[name.text] = name.span
         given = detail if isinstance(detail, Mapping) else None
@@ -383,7 +383,8 @@ def windows(node: Node | None, sink: Sink) -> tuple[n.WindowDecl, ...]:
                     calendar.span, "a calendar window needs `date`", "name the input whose date decides the period"
                 )
             )
-        if calendar is None and of.get("same") is None and not is_yes(of.get("all")):
+        is_later = any(of.entry(key) is not None for key in ("rolling", "gap", "period"))
+        if calendar is None and of.get("same") is None and not is_yes(of.get("all")) and not is_later:
             sink.add(
                 problems.bad_window(
                     entry.key.span,

@@ -15,17 +15,32 @@ _TEXT_OR_COMMENT: Final = re.compile(r'"(?:[^"\\\n]|\\["\\])*"|#[^\n]*')
 _COMMA: Final = re.compile(r"(?<![\w.,])\d{1,3}(?:,\d{3})+(?![\d_])")
 _EXPONENT: Final = re.compile(r"(?<![\w.])\d[\d_]*(?:\.\d+)?[eE][+-]?\d+\b")
 _FULL_WIDTH: Final = {
-    "（": "(", "）": ")", "【": "[", "】": "]", "｛": "{", "｝": "}", "，": ",", "、": ",", "；": ";", "：": ":", "。": ".",
-    "＞": ">", "＜": "<", "＝": "=", "≥": ">=", "≤": "<=", "≠": "!=", "＋": "+", "－": "-", "−": "-", "–": "-", "—": "-",
-    "＊": "*", "×": "*", "÷": "/", "／": "/", "％": "%", "￥": "¥", "“": '"', "”": '"', "＂": '"', "‘": '"', "’": '"', "＃": "#",
-    "　": "a plain space", "\u00a0": "a plain space", "…": "..", "→": "->",
+    "（": "(", "）": ")", "【": "[", "】": "]", "｛": "{", "｝": "}", "，": ",", "、": ",", "；": ";",
+    "：": ":", "。": ".", "＞": ">", "＜": "<", "＝": "=", "≥": ">=", "≤": "<=", "≠": "!=", "＋": "+",
+    "－": "-", "−": "-", "–": "-", "—": "-", "＊": "*", "×": "*", "÷": "/", "／": "/", "％": "%",
+    "￥": "¥", "“": '"', "”": '"', "＂": '"', "‘": '"', "’": '"', "＃": "#", "　": "a plain space",
+    "\u00a0": "a plain space", "…": "..", "→": "->",
 }  # fmt: skip
 _OPERATORS: Final = (
-    ("&&", "write `and`"), ("||", "write `or`"), ("===", "write `=`"), ("==", "write `=`"), ("!==", "write `!=`"), ("<>", "write `!=`"),
-    ("=>", "write `>=` to compare, `->` before the body of a function"), ("=<", "write `<=`"), (":=", "write `=`; a step has its value from its rule"),
-    ("**", "write power(x, y)"), ("^", "write power(x, y)"), ("++", "write `+`"), ("+=", "a step has its value from its rule"),
-    ("&", "write `and`"), ("|", "write `or`"), ("!", "write `not`"), ("?", "write `if c then x else y`"), ("//", "write floor(a / b, 1)"),
-)  # fmt: skip
+    ("&&", "write `and`"),
+    ("||", "write `or`"),
+    ("===", "write `=`"),
+    ("==", "write `=`"),
+    ("!==", "write `!=`"),
+    ("<>", "write `!=`"),
+    ("=>", "write `>=` to compare, `->` before the body of a function"),
+    ("=<", "write `<=`"),
+    (":=", "write `=`; a step has its value from its rule"),
+    ("**", "write power(x, y)"),
+    ("^", "write power(x, y)"),
+    ("++", "write `+`"),
+    ("+=", "a step has its value from its rule"),
+    ("&", "write `and`"),
+    ("|", "write `or`"),
+    ("!", "write `not`"),
+    ("?", "write `if c then x else y`"),
+    ("//", "write floor(a / b, 1)"),
+)
 _FOREIGN: Final = re.compile(
     "|".join(re.escape(sign) for sign, _ in sorted(_OPERATORS, key=lambda pair: -len(pair[0])))
 )
@@ -37,10 +52,11 @@ _OPERATOR_WORDS: Final = frozenset(
 _LAST_WORD: Final = re.compile(r"(\w+|[^\s\w])\s*$")
 _ENDS_OPERAND: Final = re.compile(r"\w+|[)\]}%\"]")
 _WORDS: Final = {
-    "LPAR": "`(`", "RPAR": "`)`", "LSQB": "`[`", "RSQB": "`]`", "LBRACE": "`{`", "RBRACE": "`}`", "COMMA": "`,`", "DOT": "`.`",
-    "COMPARE": "a comparison", "UNIT": "days, months or years", "$END": "the end of the rule", "STRING": "a text",
-    "KNOWN": "`known`", "MISSING": "`missing`", "_THEN": "`then`", "_ELSE": "`else`", "_AND": "`and`", "_IN": "`in`", "_IS": "`is`",
-    "_DAY": "`day`", "_OTHERWISE": "`otherwise`", "_WHEN": "`when`",
+    "LPAR": "`(`", "RPAR": "`)`", "LSQB": "`[`", "RSQB": "`]`", "LBRACE": "`{`", "RBRACE": "`}`",
+    "COMMA": "`,`", "DOT": "`.`", "COMPARE": "a comparison", "UNIT": "days, months or years",
+    "$END": "the end of the rule", "STRING": "a text", "KNOWN": "`known`", "MISSING": "`missing`",
+    "_THEN": "`then`", "_ELSE": "`else`", "_AND": "`and`", "_IN": "`in`", "_IS": "`is`", "_DAY": "`day`",
+    "_OTHERWISE": "`otherwise`", "_WHEN": "`when`",
 }  # fmt: skip
 
 
@@ -59,7 +75,7 @@ def explain(text: EmbeddedText, error: UnexpectedInput) -> Diagnostic:
     if isinstance(error, UnexpectedToken) and error.token.type == "$END":
         at = len(text.text)
     at = len(text.text) if at is None or at < 0 else at
-    return _character_slip(text, at) or _word_slip(text, error, at) or _general(text, error, at)
+    return _character_slip(text, error, at) or _word_slip(text, error, at) or _general(text, error, at)
 
 
 def _code(text: str) -> str:
@@ -67,7 +83,7 @@ def _code(text: str) -> str:
     return _TEXT_OR_COMMENT.sub(lambda found: " " * len(found.group()), text)
 
 
-def _character_slip(text: EmbeddedText, at: int) -> Diagnostic | None:
+def _character_slip(text: EmbeddedText, error: UnexpectedInput, at: int) -> Diagnostic | None:
     code = _code(text.text)
     exponent = next((found for found in _EXPONENT.finditer(code) if found.start() <= at <= found.end()), None)
     if exponent is not None:
@@ -101,7 +117,7 @@ def _character_slip(text: EmbeddedText, at: int) -> Diagnostic | None:
         return problems.foreign_operator(span, "%", advice)
     if char == ";":
         return problems.foreign_operator(span, ";", "clauses follow each other without a sign between them")
-    if char and not char.isascii():
+    if char and not char.isascii() and isinstance(error, UnexpectedCharacters):
         return problems.unknown_character(span, char)
     return None
 

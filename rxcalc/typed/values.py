@@ -14,7 +14,7 @@ from rxcalc.lang.types import CODE, CODES, DATE, TEXT, ErrorType, OneOf, Plain, 
 from rxcalc.rulebook.document import Mapping, Node, Scalar, Sequence
 from rxcalc.source import Span
 from rxcalc.syntax import nodes as syn
-from rxcalc.syntax.expressions import parse_expression
+from rxcalc.syntax.rules import parse_expression
 from rxcalc.typed import problems
 from rxcalc.typed.expressions import Scope, Typer
 from rxcalc.typed.facts import NO_FACTS

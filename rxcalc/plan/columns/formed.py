@@ -33,14 +33,14 @@ class Formed(Generic[X]):
     def as_number(self) -> Number[X]:
         """The number; NotProven when there is none."""
         if self.number is None:
-            raise NotProven("")
+            raise NotProven
         return self.number
 
     @property
     def as_code(self) -> X:
         """The code; NotProven when there is none."""
         if self.code is None:
-            raise NotProven("")
+            raise NotProven
         return self.code
 
 

@@ -121,7 +121,7 @@ def _in_set(walk: Walk[X], node: PlanNode) -> Formed[X]:
     result = either(walk.kernel, *tests)
     if result is None:
         if number is None and code is None:
-            raise NotProven("")
+            raise NotProven
         result = walk.kernel.unary("not", walk.kernel.always())
     return Formed(code=result, fail=formed.fail)
 

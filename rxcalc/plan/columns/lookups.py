@@ -196,4 +196,3 @@ def has_row(walk: Walk[X], node: PlanNode, ref: CellRef) -> Formed[X]:
     """Whether the table has a row with the keys."""
     row, fails = _row(walk, node, ref)
     return Formed(code=walk.kernel.unary("known", row), fail=fails)
-

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from math import ceil, floor
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -33,13 +34,13 @@ class Slice(Generic[X]):
     fail: X | None
 
 
-def _schedules(found: Resolved[X]) -> tuple[list[tuple[object, ...]], X | None]:
-    """The schedules that rows can meet, and the failure of those without one."""
+def _schedules(found: Resolved[X]) -> list[tuple[object, ...]]:
+    """The schedules that rows can meet; where there is none another stands in, and the row fails."""
     known = [value for value in found.values if isinstance(value, tuple)]
     if not known:
         message = "no date has a schedule"
         raise NotProven(message)
-    return [value if isinstance(value, tuple) else known[0] for value in found.values], found.fail
+    return [value if isinstance(value, tuple) else known[0] for value in found.values]
 
 
 def _no_schedule(walk: Walk[X], found: Resolved[X]) -> X | None:
@@ -60,7 +61,7 @@ def _padded(schedule: Sequence[object], count: int, beyond: Fraction) -> list[Ba
 
 def _slices(walk: Walk[X], node: PlanNode, ref: ScheduleRef, found: Resolved[X], top: Number[X]) -> list[Slice[X]]:
     """The bands of every row's schedule side by side, with mapped rates."""
-    schedules, _ = _schedules(found)
+    schedules = _schedules(found)
     count = max(len(schedule) for schedule in schedules)
     same = all(len(schedule) == count for schedule in schedules)
     beyond = Fraction(max(ceil(top.high), 0) + 1)
@@ -263,13 +264,13 @@ def slices(walk: Walk[X], node: PlanNode, ref: ScheduleRef) -> Formed[X]:
     """SLICE: the whole value of the slice that holds x."""
     arithmetic, kernel = walk.arithmetic, walk.kernel
     found = resolve(walk, ref.parameter, node.args[: ref.keys], node.args[ref.keys] if ref.at else None)
-    schedules, fail = _schedules(found)
+    schedules = _schedules(found)
     formed = walk.form(node.args[-1])
     x = arithmetic.shared_number(formed.as_number)
     if x.den is not None:
         message = "a cliff over a quotient by a variable"
         raise NotProven(message)
-    fail = either(kernel, fail, _no_schedule(walk, found), formed.fail)
+    fail = either(kernel, found.fail, _no_schedule(walk, found), formed.fail)
     count = max(len(schedule) for schedule in schedules)
     beyond = Fraction(max(ceil(x.high), 0) + 1)
     level = [_padded(schedule, count, beyond) for schedule in schedules]
@@ -293,12 +294,12 @@ def along(walk: Walk[X], node: PlanNode, ref: ScheduleRef) -> Formed[X]:
     """ALONG: on each stretch between two points the value is A + B x; where points share a place the last holds."""
     arithmetic, kernel = walk.arithmetic, walk.kernel
     found = resolve(walk, ref.parameter, node.args[: ref.keys], node.args[ref.keys] if ref.at else None)
-    schedules, fail = _schedules(found)
+    schedules = _schedules(found)
     formed = walk.form(node.args[-1])
     x = arithmetic.shared_number(formed.as_number)
     curves = [_stretches(schedule) for schedule in schedules]
     count = max(len(curve) for curve in curves)
-    fail = either(kernel, fail, _no_schedule(walk, found), formed.fail)
+    fail = either(kernel, found.fail, _no_schedule(walk, found), formed.fail)
     if not walk.parameters[ref.parameter].held:
         first = looked_up(walk, [_points(schedule)[0].at for schedule in schedules], found.index)
         last = looked_up(walk, [_points(schedule)[-1].at for schedule in schedules], found.index)
@@ -337,7 +338,7 @@ def _stretches(schedule: Sequence[object]) -> list[_Stretch]:
     points = _points(schedule)
     first, last = points[0], points[-1]
     result: list[_Stretch] = [(first.at, first.value, Fraction(0), first.value, first.value)]
-    for one, other in zip(points, points[1:], strict=False):
+    for one, other in pairwise(points):
         if one.at == other.at:
             continue
         slope = (other.value - one.value) / (other.at - one.at)

@@ -40,16 +40,14 @@ def input_scale(field: PlanInput) -> int:
     """What an input's value is multiplied by in its column: 85.5% with one decimal is 855, of scale 1000."""
     match field.type:
         case Plain(Kind.MONEY | Kind.NUMBER | Kind.MONEY_PER_DAY):
-            return 10**field.decimals
+            return int(10**field.decimals)
         case Plain(Kind.PERCENT):
-            return 10 ** (field.decimals + 2)
+            return int(10 ** (field.decimals + 2))
         case _:
             return 1
 
 
-_ARITHMETIC: Final = frozenset(
-    {Op.ADD, Op.MULTIPLY, Op.DIVIDE, Op.NEGATE, Op.ABS, Op.MIN, Op.MAX, Op.CONVERT}
-)
+_ARITHMETIC: Final = frozenset({Op.ADD, Op.MULTIPLY, Op.DIVIDE, Op.NEGATE, Op.ABS, Op.MIN, Op.MAX, Op.CONVERT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +77,7 @@ class Walk(Generic[X]):
         self.shares: dict[str, Formed[X]] = {}
         self.notes: dict[int, Note] = {}
         self.formed: dict[int, Formed[X]] = {}
+        self.reasons: list[str] = []
         self.own = False
         self._earlier = earlier
         self._same = _same_nodes(plan.nodes)
@@ -109,6 +108,8 @@ class Walk(Generic[X]):
             formed = self._shared(node, self._form(self.plan.nodes[node]))
         except NotProven as gap:
             reason = str(gap)
+            if reason:
+                self.reasons.append(reason)
             formed = Formed(fail=self.kernel.always(), absent=True)
         self.notes[node] = Note(self.arithmetic.widest, self.arithmetic.peak, reason)
         self.formed[node] = formed

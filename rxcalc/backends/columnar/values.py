@@ -1,0 +1,67 @@
+"""Between columns and the values of the exact evaluator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from fractions import Fraction
+
+import polars as pl
+
+from rxcalc.lang.types import Kind, OneOf, Plain, Type, is_numeric, is_whole
+from rxcalc.plan.columns.walk import input_scale
+from rxcalc.plan.nodes import Plan, Value
+
+__all__ = ["inputs_of", "value_of", "written"]
+
+
+def value_of(raw: object, of: Type, scale: int) -> Value:
+    """A cell as the exact evaluator carries it."""
+    if raw is None:
+        return None
+    if is_numeric(of):
+        if not isinstance(raw, int):
+            raise TypeError(raw)
+        return raw if is_whole(of) and scale == 1 else Fraction(raw, scale)
+    if of == Plain(Kind.CODES):
+        return frozenset(str(entry) for entry in raw) if isinstance(raw, Sequence) else None
+    return raw if isinstance(raw, str | date | bool) else str(raw)
+
+
+def inputs_of(plan: Plan, frame: pl.DataFrame) -> list[dict[str, Value]]:
+    """The inputs of each row."""
+    columns = [
+        [value_of(raw, field.type, input_scale(field)) for raw in frame[field.name].to_list()] for field in plan.inputs
+    ]
+    names = [field.name for field in plan.inputs]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def written(value: Value, of: Type, decimals: int | None) -> object:
+    """A value of the exact evaluator as its result column holds it."""
+    if value is None:
+        return None
+    if is_numeric(of) and isinstance(value, int | Fraction):
+        scaled = value * 10 ** (decimals or 0)
+        if scaled.denominator != 1:
+            message = f"{value} has more than {decimals} decimals"
+            raise ValueError(message)
+        return scaled.numerator
+    return sorted(value) if isinstance(value, frozenset) else value
+
+
+def result_type(of: Type, width: pl.DataType | None) -> pl.DataType:
+    """The type of a result column."""
+    if is_numeric(of):
+        return width or pl.Int64()
+    match of:
+        case OneOf():
+            return pl.Enum(of.values)
+        case Plain(Kind.DATE):
+            return pl.Date()
+        case Plain(Kind.FLAG):
+            return pl.Boolean()
+        case Plain(Kind.CODES):
+            return pl.List(pl.String())
+        case _:
+            return pl.String()

@@ -1,0 +1,193 @@
+"""The exact back end: one episode over rationals. It defines what a rulebook means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from fractions import Fraction
+from typing import Final
+
+from rxcalc.backends.base import Outcome, Problem
+from rxcalc.backends.exact_nodes import Frame, NodeCompiler, Thunk
+from rxcalc.backends.exact_ops import Refused
+from rxcalc.lang.arithmetic import MAX_BITS, plain, round_to
+from rxcalc.lang.types import is_whole
+from rxcalc.plan.figures import figure, filled, formula_text
+from rxcalc.plan.nodes import Formula, Plan, PlanCondition, PlanPartition, PlanStep, Value
+from rxcalc.tracing.model import Recorder, StepTrace
+
+NO_WINDOWS: Final[Mapping[int, Value]] = {}
+
+
+class Exact:
+    """Evaluates episodes of one plan.
+
+    Inputs are checked values (`inputs/records.py`), every declared input present. The result with
+    a recorder equals the result without one.
+    """
+
+    def __init__(self, plan: Plan, *, recording: bool = False) -> None:
+        self.plan = plan
+        self.unit = Fraction(1, 10**plan.decimals)
+        self.thunks: list[Thunk] = NodeCompiler(plan, _shown_nodes(plan) if recording else frozenset()).thunks
+        self.steps = [_StepRunner(s, self.thunks) for s in plan.steps]
+        self.names_total = frozenset(s.name for s in plan.steps) & frozenset(plan.totals)
+
+    def run(self, inputs: Mapping[str, Value], windows: Windows | None = None, recorder: Recorder | None = None) -> Outcome:
+        """The outcome of one episode; `windows` answers its window calls (None: nothing came before)."""
+        on = inputs[self.plan.effective_by]
+        assert isinstance(on, date)  # noqa: S101 - a required date input, checked by the compiler
+        frame = Frame(inputs, on, (windows or Windows()).value, recorder)
+        try:
+            self._effective(on)
+            self._requires(frame)
+            for step in self.steps:
+                step.run(frame)
+            for index, partition in enumerate(self.plan.shares):
+                self._divide(index, partition, frame)
+            for guarantee in self.plan.guarantees:
+                self._guarantee(guarantee, frame)
+        except Refused as refused:
+            return Outcome(inputs, frame.steps, frame.shares, refused.problem)
+        return Outcome(inputs, frame.steps, frame.shares)
+
+    def run_scalar(self, inputs: Mapping[str, Value], window_values: Mapping[int, Value] | None) -> Outcome:
+        """The outcome of one episode whose window calls are already known, by index of the call."""
+        return self.run(inputs, Given(window_values or NO_WINDOWS))
+
+    # ---- before and after the steps ----
+
+    def _effective(self, on: date) -> None:
+        plan = self.plan
+        if on < plan.effective_from or (plan.effective_to is not None and on > plan.effective_to):
+            until = f" to {plan.effective_to}" if plan.effective_to is not None else " on"
+            message = f"the rulebook is effective from {plan.effective_from}{until}; use the version for this date"
+            raise Refused(Problem("RX723", plan.effective_by, str(on), message))
+
+    def _requires(self, frame: Frame) -> None:
+        for condition in self.plan.requires:
+            if not self.thunks[condition.that](frame):
+                said = _first(condition.say)
+                figures = self._figures(condition.formula, frame)
+                text = formula_text(condition.formula)
+                message = f"{said + ': ' if said else ''}`{text}` does not hold ({figures})"
+                raise Refused(Problem("RX722", text, figures, message))
+
+    def _guarantee(self, guarantee: PlanCondition, frame: Frame) -> None:
+        if not self.thunks[guarantee.that](frame):
+            text = formula_text(guarantee.formula)
+            figures = self._figures(guarantee.formula, frame)
+            message = f"the results break the rulebook's guarantee `{text}` ({figures}); the rulebook must be mended"
+            raise Refused(Problem("RX803", text, figures, message))
+
+    def _divide(self, index: int, partition: PlanPartition, frame: Frame) -> None:
+        plan = self.plan
+        whole = round_to(self.thunks[partition.of](frame), self.unit, plan.rounding)
+        amounts: list[Fraction | None] = []
+        for part in partition.parts:
+            amounts.append(None if part.value < 0 else round_to(self.thunks[part.value](frame), self.unit, plan.rounding))
+        rest = whole - sum((a for a in amounts if a is not None), Fraction(0))
+        totals: dict[str, Fraction] = {}
+        prefix = "" if index == 0 else f"{partition.name}."
+        left = rest
+        for part, amount in zip(partition.parts, amounts, strict=True):
+            own = rest if amount is None else amount
+            if amount is None:
+                left = Fraction(0)
+            name = prefix + (f"{part.bearer}.{part.part}" if part.part else part.bearer)
+            if own < 0 and not part.may_be_negative:
+                shown = self._money(own)
+                message = f"`{name}` would be {shown}; a part must not be negative unless the rulebook says `may_be_negative: yes`"
+                raise Refused(Problem("RX802", name, shown, message))
+            frame.shares[name] = own
+            totals[part.bearer] = totals.get(part.bearer, Fraction(0)) + own
+        if left != 0:
+            message = f"the parts of `{partition.name}` add up to {self._money(whole - left)}, not to {self._money(whole)}: {self._money(left)} has no bearer"
+            raise Refused(Problem("RX801", partition.name, self._money(left), message))
+        if index == 0:
+            for bearer, total in totals.items():
+                name = f"{bearer}_pays"
+                if name in self.names_total:
+                    if frame.steps.get(name) != total:
+                        own_value = frame.steps.get(name)
+                        shown = self._money(own_value) if isinstance(own_value, int | Fraction) else str(own_value)
+                        message = f"step `{name}` is {shown}, but the parts that `{bearer}` bears add up to {self._money(total)}"
+                        raise Refused(Problem("RX804", name, shown, message))
+                else:
+                    frame.shares[name] = total
+
+    def _figures(self, formula: Formula, frame: Frame) -> str:
+        nodes = self.plan.nodes
+        return filled(formula, lambda n: figure(self.thunks[n](frame), nodes[n].type, self.plan.decimals))
+
+    def _money(self, amount: Fraction | int) -> str:
+        return plain(amount, self.plan.decimals, grouped=True) if (amount / self.unit).denominator == 1 else str(amount)
+
+
+class Windows:
+    """Answers window calls. This one knows of no earlier episode."""
+
+    def value(self, call: int, frame: Frame) -> Value:
+        """The value of a window call for the episode in `frame`."""
+        del call, frame
+        return None
+
+
+class Given(Windows):
+    """Window calls whose values are known."""
+
+    def __init__(self, values: Mapping[int, Value]) -> None:
+        self.values = values
+
+    def value(self, call: int, frame: Frame) -> Value:
+        """The given value."""
+        return self.values[call]
+
+
+class _StepRunner:
+    """One step: clauses compiled, rounding at hand."""
+
+    __slots__ = ("clauses", "rounding", "step", "whole")
+
+    def __init__(self, step: PlanStep, thunks: list[Thunk]) -> None:
+        self.step = step
+        self.rounding = step.rounding
+        self.whole = is_whole(step.type)
+        self.clauses = [(thunks[c.when] if c.when >= 0 else None, thunks[c.then] if c.then >= 0 else None, c) for c in step.clauses]
+
+    def run(self, frame: Frame) -> None:
+        for index, (when, then, clause) in enumerate(self.clauses):
+            if when is None or when(frame):
+                if then is None:
+                    said = _first(clause.because) or clause.because_name
+                    message = f"the rulebook rejects this episode{': ' + said if said else ''}"
+                    raise Refused(Problem("RX721", self.step.name, clause.because_name or said, message))
+                exact = then(frame)
+                value = exact
+                if self.rounding is not None and exact is not None:
+                    value = round_to(exact, self.rounding.to, self.rounding.mode)
+                    if self.whole:
+                        value = value.numerator
+                elif isinstance(exact, Fraction) and exact.denominator.bit_length() > MAX_BITS:
+                    message = f"`{self.step.name}` has more than {MAX_BITS} bits; round it"
+                    raise Refused(Problem("RX718", self.step.name, "", message))
+                frame.steps[self.step.name] = value
+                if frame.recorder is not None:
+                    frame.recorder.steps.append(StepTrace(self.step.name, index, exact, value))
+                return
+        message = f"no clause of `{self.step.name}` holds; the compiler should have seen this"
+        raise Refused(Problem("RX902", self.step.name, "", message))
+
+
+def _first(words: tuple[tuple[str, str], ...]) -> str:
+    """The English text of a message, else its first."""
+    by_language = dict(words)
+    return by_language.get("en") or (words[0][1] if words else "")
+
+
+def _shown_nodes(plan: Plan) -> frozenset[int]:
+    """The nodes whose values explanations print."""
+    formulas: list[Formula | None] = [p.of_formula for p in plan.shares]
+    formulas += [part.formula for p in plan.shares for part in p.parts]
+    formulas += [f for s in plan.steps for c in s.clauses for f in (c.condition, c.formula)]
+    return frozenset(part for f in formulas if f is not None for part in f.parts if isinstance(part, int))

@@ -1,0 +1,155 @@
+"""One block of a batch, from bytes to lines of results; and blocks in order over several threads."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+import polars as pl
+
+from rxcalc.driver.batch_report import BatchOptions
+from rxcalc.inputs.cells import CellProblem
+from rxcalc.inputs.tables import ROW, TableReader
+from rxcalc.plan.nodes import Plan
+from rxcalc.tabular.accounts import Accounts
+from rxcalc.tabular.header import Columns
+from rxcalc.tabular.judging import Judged, block_accounts, judge
+from rxcalc.tabular.reader import Head, RawBlock, read_block
+from rxcalc.tabular.writer import Layout, write_rows
+
+_T = TypeVar("_T")
+
+
+class RowProblem(Protocol):
+    """A problem of a computed row; `backends.base.Problem` is one."""
+
+    @property
+    def code(self) -> str: ...  # noqa: D102 a field
+    @property
+    def field(self) -> str: ...  # noqa: D102 a field
+    @property
+    def value(self) -> str: ...  # noqa: D102 a field
+    @property
+    def message(self) -> str: ...  # noqa: D102 a field
+
+
+class Computed(Protocol):
+    """What a columnar run gives: `values` holds `__row` and the columns asked for, amounts x 10**decimals."""
+
+    @property
+    def values(self) -> pl.DataFrame: ...  # noqa: D102 a field
+    @property
+    def decimals(self) -> Mapping[str, int]: ...  # noqa: D102 a field
+    @property
+    def problems(self) -> Sequence[tuple[int, RowProblem]]: ...  # noqa: D102 a field
+
+
+class Evaluator(Protocol):
+    """The columnar back end, or a stand-in."""
+
+    def run(self, frame: pl.DataFrame, columns: tuple[str, ...]) -> Computed:
+        """The values of `columns` for the typed rows of `frame`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What stays the same through a run."""
+
+    plan: Plan
+    options: BatchOptions
+    head: Head
+    columns: Columns
+    form: Layout
+    tables: TableReader
+    evaluator: Evaluator
+
+    def judged(self, raw: RawBlock, duplicates: Mapping[int, int] | None = None) -> Judged:
+        """A block read and its records judged."""
+        block = read_block(raw, len(self.head.names), self.head.separator)
+        return judge(block, self.columns, self.tables, duplicates)
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A block's lines of results, and what is to be told about all its other records."""
+
+    judged: Judged
+    lines: memoryview
+    refused: Mapping[int, tuple[CellProblem, ...]]
+    accounts: Accounts
+    defaults: Mapping[str, int]
+
+
+def compute_block(job: Job, judged: Judged) -> Finished:
+    """A block of a stateless plan: its good rows are computed on their own."""
+    computed = job.evaluator.run(judged.good_frame(), job.form.computed)
+    return finish_block(job, judged, computed.values, computed.problems, computed.decimals)
+
+
+def finish_block(
+    job: Job, judged: Judged, values: pl.DataFrame, found: Iterable[tuple[int, RowProblem]], decimals: Mapping[str, int]
+) -> Finished:
+    """A block's results written out. `values` and `found` go by the row in the block."""
+    refused = dict(judged.refused)
+    aside = {*judged.refused, *judged.totals, *judged.blank}
+    computed: dict[int, list[CellProblem]] = {}
+    for row, problem in found:
+        if row not in aside:
+            computed.setdefault(row, []).append(CellProblem(problem.code, problem.field, problem.value, problem.message))
+    refused.update((row, tuple(many)) for row, many in computed.items())
+    written = _without(judged, computed)
+    rows = written if written is not None else pl.int_range(judged.records, eager=True)
+    results, lost = _aligned(values, rows)
+    if lost:
+        fault = CellProblem("RX902", "", "", "no result was computed for this episode; this is a fault of rxcalc, please report it")
+        refused.update((row, (fault,)) for row in lost)
+        written = rows.filter(~rows.is_in(lost))
+        results, _ = _aligned(values, written)
+    lines = write_rows(job.form, judged.block, written, results, dict(decimals))
+    accounts = block_accounts(judged, job.tables.money, job.tables.decimals, written)
+    return Finished(judged, lines, refused, accounts, _defaults(judged, written))
+
+
+def _without(judged: Judged, computed: Mapping[int, object]) -> pl.Series | None:
+    """The rows to write (None: all)."""
+    if not computed:
+        return judged.good
+    good = judged.good if judged.good is not None else pl.int_range(judged.records, eager=True)
+    return good.filter(~good.is_in(list(computed)))
+
+
+def _aligned(values: pl.DataFrame, rows: pl.Series) -> tuple[pl.DataFrame, list[int]]:
+    """One row of results per written row, in their order; and the rows that have none."""
+    have = values.get_column(ROW)
+    if have.len() == rows.len() and bool((have == rows).all()):
+        return values, []
+    wanted = pl.DataFrame({ROW: rows.cast(have.dtype)})
+    lost = wanted.join(values.select(ROW), on=ROW, how="anti", maintain_order="left").get_column(ROW).to_list()
+    return wanted.join(values, on=ROW, how="left", maintain_order="left"), lost
+
+
+def _defaults(judged: Judged, written: pl.Series | None) -> dict[str, int]:
+    """How many written rows had each default filled in."""
+    counts = {}
+    for name, filled in judged.checked.defaulted:
+        counts[name] = int((filled if written is None else filled.gather(written)).sum())
+    return counts
+
+
+def in_order(items: Iterable[RawBlock], work: Callable[[int, RawBlock], _T], threads: int) -> Iterator[_T]:
+    """The work on each block, in the order of the blocks, a few blocks ahead of what is asked for."""
+    ahead: deque[Future[_T]] = deque()
+    with ThreadPoolExecutor(max_workers=max(1, threads), thread_name_prefix="rxcalc") as pool:
+        try:
+            for number, item in enumerate(items):
+                ahead.append(pool.submit(work, number, item))
+                if len(ahead) > threads:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+        finally:
+            for future in ahead:
+                future.cancel()

@@ -1,0 +1,95 @@
+"""What a batch was asked to do, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from rxcalc.tabular.accounts import Accounts
+from rxcalc.tabular.problems import UsageProblem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchOptions:
+    """One batch. `rejects` and `summary` default to names beside `results`."""
+
+    episodes: Path
+    results: Path
+    rejects: Path | None = None
+    summary: Path | None = None
+    select: tuple[str, ...] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
+    max_rejects: str = ""
+    threads: int = 2
+    dry_run: bool = False
+    block: int = 8 << 20
+
+    def beside(self, suffix: str) -> Path:
+        """The default name of a companion of the results: out.csv, out.rejects.csv."""
+        return self.results.with_name(self.results.stem + suffix)
+
+    @property
+    def rejects_path(self) -> Path:
+        """Where rejects go."""
+        return self.rejects or self.beside(".rejects" + (self.results.suffix or ".csv"))
+
+    @property
+    def summary_path(self) -> Path:
+        """Where the summary goes."""
+        return self.summary or self.beside(".summary.json")
+
+    def as_json(self) -> dict[str, object]:
+        """What bears on the results, for the summary."""
+        return {
+            "select": list(self.select),
+            "columns": dict(self.columns),
+            "max_rejects": self.max_rejects,
+            "after_reject": "reject",
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class RejectExample:
+    """The first record refused with a code."""
+
+    line: int
+    field: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchReport:
+    """The outcome of a batch. With a `problem` no results were published."""
+
+    problem: UsageProblem | None = None
+    accounts: Accounts | None = None
+    decimals: Mapping[str, int] = field(default_factory=dict)
+    reject_codes: Mapping[str, int] = field(default_factory=dict)
+    examples: Mapping[str, RejectExample] = field(default_factory=dict)
+    defaults: Mapping[str, int] = field(default_factory=dict)
+    assumptions: tuple[str, ...] = ()
+    unknown_sequence: int = 0
+    published: tuple[Path, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def exit_code(self) -> int:
+        """2 when it could not run, 1 when any row was rejected, else 0."""
+        if self.problem is not None:
+            return 2
+        return 1 if self.reject_codes else 0
+
+
+def passes_limit(limit: str, rejected: int, read: int) -> bool | UsageProblem:
+    """Whether `rejected` of `read` records are more than `limit` ("100" or "2.5%") allows; "" allows all."""
+    if not limit:
+        return False
+    try:
+        number = Decimal(limit.removesuffix("%"))
+    except InvalidOperation:
+        number = Decimal(-1)
+    if not number.is_finite() or number < 0:
+        return UsageProblem(f"--max-rejects takes a count such as 100 or a share such as 2.5%, not {limit!r}")
+    return rejected * 100 > number * read if limit.endswith("%") else rejected > number

@@ -1,0 +1,258 @@
+"""Steps, shares, conditions and what an episode adds to later windows, in columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Final, Generic, TypeVar
+
+from rxcalc.lang.ops import Op
+from rxcalc.lang.types import DATE, is_numeric
+from rxcalc.plan.columns.dates import input_bounds
+from rxcalc.plan.columns.formed import Formed, either
+from rxcalc.plan.columns.kernel import Kernel, NotProven
+from rxcalc.plan.columns.logic import chosen
+from rxcalc.plan.columns.numbers import Number
+from rxcalc.plan.columns.walk import Bounds, Walk
+from rxcalc.plan.nodes import Plan, PlanPart, PlanPartition, PlanStep, RoundTo
+
+__all__ = ["Contribution", "Everything", "form_plan", "part_name", "reads_this_episode"]
+
+X = TypeVar("X")
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution(Generic[X]):
+    """What an episode adds to a window call of later ones: its value (at the call's scale) where `where` holds.
+
+    `None` for `where` is: always. `slow` says why the call has no such form and each row must look
+    at the earlier episodes itself.
+    """
+
+    value: Formed[X] | None
+    where: X | None
+    slow: str
+
+
+@dataclass(frozen=True, slots=True)
+class Everything(Generic[X]):
+    """A plan in columns. `fails` hold on rows that the exact evaluator must look at."""
+
+    walk: Walk[X]
+    steps: Mapping[str, Formed[X]]
+    shares: Mapping[str, Formed[X]]
+    fails: tuple[X, ...]
+    contributions: tuple[Contribution[X], ...]
+    reasons: Mapping[str, str]  # by step: why it, or a branch of it, has no column
+    widest: Mapping[str, int]  # by step: the widest column that computing it takes
+
+
+def part_name(plan: Plan, partition: PlanPartition, part: PlanPart) -> str:
+    """The name of a share: `patient.deductible`, `fund`, and `partition.fund` in later partitions."""
+    name = f"{part.bearer}.{part.part}" if part.part else part.bearer
+    return name if partition is plan.shares[0] else f"{partition.name}.{name}"
+
+
+def form_plan(plan: Plan, kernel: Kernel[X], *, limited: bool, earlier: Mapping[str, Bounds]) -> Everything[X]:
+    """The whole plan, in evaluation order."""
+    walk = Walk(plan, kernel, limited=limited, earlier=earlier)
+    fails: list[X | None] = [_outside(walk)]
+    reasons: dict[str, str] = {}
+    widest: dict[str, int] = {}
+    fails.extend(_broken(walk, condition.that) for condition in plan.requires)
+    for step in plan.steps:
+        walk.reasons = []
+        walk.arithmetic.widest = 64
+        formed = _step(walk, step)
+        walk.steps[step.name] = formed
+        widest[step.name] = walk.arithmetic.widest
+        fails.append(formed.fail)
+        if walk.reasons:
+            reasons[step.name] = walk.reasons[0]
+        elif formed.absent:
+            reasons[step.name] = "reads a value that has no column"
+    fails.extend([_partition(walk, partition) for partition in plan.shares])
+    fails.extend(_broken(walk, condition.that) for condition in plan.guarantees)
+    contributions = tuple(_contribution(walk, place) for place in range(len(plan.window_calls)))
+    kept = tuple(kernel.share(fail) for fail in fails if fail is not None)
+    return Everything(walk, walk.steps, walk.shares, kept, contributions, reasons, widest)
+
+
+def _outside(walk: Walk[X]) -> X | None:
+    """Episodes outside the rulebook's effective range."""
+    plan, kernel = walk.plan, walk.kernel
+    field = walk.inputs[plan.effective_by]
+    low, high = input_bounds(field)
+    fail: X | None = None
+    code = kernel.input(field.name, field.type, 64)
+    if low < plan.effective_from.toordinal():
+        fail = kernel.binary("<", code, kernel.constant(plan.effective_from, DATE))
+    if plan.effective_to is not None and high > plan.effective_to.toordinal():
+        fail = either(kernel, fail, kernel.binary(">", code, kernel.constant(plan.effective_to, DATE)))
+    return fail
+
+
+def _broken(walk: Walk[X], that: int) -> X | None:
+    """Where a condition that must hold does not, or cannot be evaluated."""
+    formed = walk.form(that)
+    broken = None if formed.code is None else walk.kernel.unary("not", formed.code)
+    return either(walk.kernel, formed.fail, broken)
+
+
+def _step(walk: Walk[X], step: PlanStep) -> Formed[X]:
+    """The first clause that holds, rounded; computed from the last clause backwards."""
+    kernel, arithmetic = walk.kernel, walk.arithmetic
+    result: Formed[X] | None = None
+    for clause in reversed(step.clauses):
+        # A rejecting clause has no value; whatever stands there is never written.
+        refused: Formed[X] = Formed(fail=kernel.always(), absent=True)
+        then = walk.form(clause.then) if clause.then >= 0 else refused
+        if clause.when < 0:
+            result = then
+            continue
+        condition = walk.form(clause.when)
+        if condition.code is None:
+            return Formed(fail=kernel.always(), absent=True)
+        if result is None:
+            # Conditions without `otherwise` are proven exhaustive; if they were not, the row goes to exact.
+            result = refused
+        code = condition.code
+        if then.fail is not None or result.fail is not None:
+            code = kernel.share(code)
+        picked = chosen(walk, code, then, result)
+        result = replace(picked, fail=either(kernel, condition.fail, picked.fail), at=None)
+    if result is None or result.absent:
+        return Formed(fail=kernel.always() if result is None else result.fail, absent=True)
+    fail = None if result.fail is None else kernel.share(result.fail)
+    if result.number is None:
+        return Formed(code=kernel.share(result.as_code), fail=fail, at=result.at)
+    try:
+        number = result.number
+        if step.rounding is not None:
+            number = arithmetic.rounded(number, step.rounding, step.rounding.mode)
+        number = arithmetic.within(number, step.low, step.high)
+        number = arithmetic.shared_number(arithmetic.narrowed(number))
+    except NotProven as gap:
+        walk.reasons.append(str(gap))
+        return Formed(fail=kernel.always(), absent=True)
+    return Formed(number=number, fail=fail)
+
+
+def _partition(walk: Walk[X], partition: PlanPartition) -> X | None:
+    """Forms the parts and, for the first partition, the totals; returns where it does not balance."""
+    plan = walk.plan
+    names = [part_name(plan, partition, part) for part in partition.parts]
+    try:
+        parts, fail = _balanced(walk, partition)
+    except NotProven:
+        gone: Formed[X] = Formed(fail=walk.kernel.always(), absent=True)
+        walk.shares.update(dict.fromkeys(names, gone))
+        if partition is plan.shares[0]:
+            walk.shares.update(dict.fromkeys(plan.totals, gone))
+        return walk.kernel.always()
+    walk.shares.update({name: Formed(number=part) for name, part in zip(names, parts, strict=True)})
+    if partition is not plan.shares[0]:
+        return fail
+    arithmetic = walk.arithmetic
+    totals: dict[str, Number[X]] = {}
+    for part, number in zip(partition.parts, parts, strict=True):
+        name = f"{part.bearer}_pays"
+        totals[name] = arithmetic.add(totals[name], number) if name in totals else number
+    for name, total in totals.items():
+        if name in walk.steps:
+            step = walk.steps[name]
+            if step.number is None:
+                return walk.kernel.always()
+            if not _same_column(step.number, total):
+                fail = either(walk.kernel, fail, arithmetic.compare("!=", step.number, total))
+        walk.shares[name] = Formed(number=arithmetic.shared_number(arithmetic.narrowed(total)))
+    return fail
+
+
+def _same_column(a: Number[X], b: Number[X]) -> bool:
+    return a.num.code is b.num.code and a.scale == b.scale and a.den is None and b.den is None
+
+
+def _balanced(walk: Walk[X], partition: PlanPartition) -> tuple[list[Number[X]], X | None]:
+    """The rounded parts, and where one is negative or they do not add up."""
+    plan, arithmetic, kernel = walk.plan, walk.arithmetic, walk.kernel
+    minor = RoundTo(Fraction(1, 10**plan.decimals), plan.rounding)
+    fails: list[X | None] = []
+
+    def rounded(node: int) -> Number[X]:
+        formed = walk.form(node)
+        fails.append(formed.fail)
+        number = formed.as_number
+        if number.den is None and minor.to.denominator % number.scale == 0:
+            return number  # already a whole number of minor units
+        return arithmetic.shared_number(arithmetic.narrowed(arithmetic.rounded(number, minor, plan.rounding)))
+
+    of = rounded(partition.of)
+    parts: list[Number[X] | None] = [rounded(part.value) if part.value >= 0 else None for part in partition.parts]
+    rest = of
+    for part in parts:
+        if part is not None:
+            rest = arithmetic.add(rest, part, -1)
+    if None in parts:
+        rest = arithmetic.shared_number(arithmetic.narrowed(rest))
+    elif not (rest.low == rest.high == 0):
+        fails.append(arithmetic.compare("!=", rest, arithmetic.fixed(0)))
+    result = [rest if part is None else part for part in parts]
+    for entry, number in zip(partition.parts, result, strict=True):
+        if number.low < 0 and not entry.may_be_negative:
+            fails.append(arithmetic.compare("<", number, arithmetic.fixed(0)))
+    return result, either(kernel, *fails)
+
+
+_OF_THIS_ROW: Final = frozenset(
+    {
+        *(Op.INPUT, Op.STEP, Op.SHARE, Op.WINDOW, Op.PARAMETER, Op.CELL, Op.HAS_ROW),
+        *(Op.BANDS, Op.BAND, Op.BANDS_REACH, Op.SLICE, Op.ALONG, Op.OVER_DAYS),
+    }
+)
+"""What depends on the episode that looks back: its own fields, and parameters, which resolve at its date."""
+
+
+def reads_this_episode(plan: Plan, node: int) -> bool:
+    """Whether an expression inside a window call depends on the episode that looks back."""
+    if node < 0:
+        return False
+    entry = plan.nodes[node]
+    return entry.op in _OF_THIS_ROW or any(reads_this_episode(plan, arg) for arg in entry.args)
+
+
+def _contribution(walk: Walk[X], place: int) -> Contribution[X]:
+    plan = walk.plan
+    call = plan.window_calls[place]
+    if reads_this_episode(plan, call.value) or reads_this_episode(plan, call.where):
+        return Contribution(None, None, "its condition or value reads this episode")
+    walk.own = True
+    try:
+        where = walk.form(call.where) if call.where >= 0 else None
+        value = walk.form(call.value) if call.value >= 0 else None
+        fails = either(walk.kernel, *(formed.fail for formed in (where, value) if formed is not None))
+        if fails is not None or (where is not None and where.absent) or (value is not None and value.absent):
+            return Contribution(None, None, "computing what an episode adds can fail")
+        if value is not None and value.number is not None and call.function != "count":
+            value = Formed(number=_at_call_scale(walk, call.value, value.number))
+    except NotProven as gap:
+        return Contribution(None, None, str(gap) or "what an episode adds has no column")
+    finally:
+        walk.own = False
+    if value is not None and value.number is not None:
+        value = Formed(number=walk.arithmetic.shared_number(walk.arithmetic.narrowed(value.number)))
+    elif value is not None:
+        value = Formed(code=walk.kernel.share(value.as_code))
+    code = None if where is None else walk.kernel.share(where.as_code)
+    return Contribution(value, code, "")
+
+
+def _at_call_scale(walk: Walk[X], node: int, value: Number[X]) -> Number[X]:
+    """The value at the scale that the rows looking back assume."""
+    walk.own = False
+    assumed = walk.form(node).as_number
+    walk.own = True
+    if not is_numeric(walk.plan.nodes[node].type) or value.den is not None:
+        raise NotProven
+    return walk.arithmetic.number(walk.arithmetic.at_scale(value, assumed.scale), assumed.scale)

@@ -1,0 +1,65 @@
+"""Values as text in messages and explanations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from fractions import Fraction
+
+from rxcalc.lang.arithmetic import Rational, plain, round_to, shortest
+from rxcalc.lang.types import Kind, Plain, Type
+from rxcalc.plan.nodes import Formula, Value
+
+ENDLESS_DECIMALS = 6
+
+
+def figure(value: Value, type_: Type, decimals: int, *, grouped: bool = True) -> str:
+    """A value for readers: `1,300.00`, `85%`, `2025-06-30`, `yes`, `missing`.
+
+    Amounts have the currency's digits, more where the exact value needs them; a value without a
+    finite decimal is its fraction and, after `=`, six decimals marked with `..`.
+    """
+    match value:
+        case None:
+            return "missing"
+        case bool():
+            return "yes" if value else "no"
+        case str():
+            return value
+        case date():
+            return value.isoformat()
+        case frozenset():
+            return "{" + ", ".join(sorted(value)) + "}"
+        case _:
+            return _number(value, type_, decimals, grouped=grouped)
+
+
+def _number(value: Rational, type_: Type, decimals: int, *, grouped: bool) -> str:
+    kind = type_.kind if isinstance(type_, Plain) else None
+    unit = ""
+    least = 0
+    match kind:
+        case Kind.PERCENT:
+            value, unit = value * 100, "%"
+        case Kind.MONEY:
+            least = decimals
+        case Kind.MONEY_PER_DAY:
+            least, unit = decimals, " per day"
+        case Kind.DAYS | Kind.MONTHS | Kind.YEARS:
+            unit = f" {kind.value}"
+    text = shortest(value, least=least, grouped=grouped)
+    if text is None or len(text) > 40:
+        near = plain(round_to(value, Fraction(1, 10**ENDLESS_DECIMALS), "down"), ENDLESS_DECIMALS, grouped=grouped)
+        exact = f"{value.numerator}/{value.denominator}"
+        text = f"{near}.." if len(exact) > 40 else f"{exact} = {near}.."
+    return text + unit
+
+
+def filled(formula: Formula, value_of: Callable[[int], str]) -> str:
+    """A formula with figures in its holes."""
+    return "".join(value_of(part) if isinstance(part, int) else part for part in formula.parts)
+
+
+def formula_text(formula: Formula) -> str:
+    """A formula as written."""
+    return "".join(formula.names)

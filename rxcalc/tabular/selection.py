@@ -1,0 +1,50 @@
+"""What `--select` names: groups of columns, or single inputs, columns, steps and shares."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from rxcalc.inputs.shown import quoted
+from rxcalc.plan.nodes import Plan
+from rxcalc.tabular.header import Columns
+from rxcalc.tabular.problems import UsageProblem
+from rxcalc.tabular.writer import Layout, layout
+
+GROUPS = ("inputs", "outputs", "steps", "shares")
+
+
+def share_names(plan: Plan) -> tuple[str, ...]:
+    """`bearer.part` (or `bearer`) of every partition, the first unprefixed, then the automatic totals."""
+    names = []
+    for index, partition in enumerate(plan.shares):
+        prefix = f"{partition.name}." if index else ""
+        names.extend(prefix + (f"{part.bearer}.{part.part}" if part.part else part.bearer) for part in partition.parts)
+    return (*names, *plan.totals)
+
+
+def select_columns(plan: Plan, columns: Columns, select: tuple[str, ...], separator: str) -> Layout | UsageProblem:
+    """The layout of the results; without `select` the input columns and the outputs."""
+    steps = tuple(step.name for step in plan.steps)
+    shares = share_names(plan)
+    computable = {*steps, *shares, *plan.outputs}
+    groups = {"outputs": plan.outputs, "steps": steps, "shares": shares}
+    position = {name: at for at, name in enumerate(columns.names) if at in columns.kept}
+    echoed: list[int] = []
+    computed: list[str] = []
+    for name in select or ("inputs", "outputs"):
+        if name == "inputs":
+            echoed.extend(columns.kept)
+        elif name in groups:
+            computed.extend(groups[name])
+        elif name in columns.inputs:
+            echoed.append(columns.inputs[name])
+        elif name in computable:
+            computed.append(name)
+        elif name in position:
+            echoed.append(position[name])
+        else:
+            known = [*GROUPS, *columns.inputs, *sorted(computable), *position]
+            near = get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"name {', '.join(GROUPS)}, an input, a step or a share"
+            return UsageProblem(f"--select names {quoted(name)}, which the rulebook and the file do not have", (hint,))
+    return layout(columns, tuple(dict.fromkeys(echoed)), tuple(dict.fromkeys(computed)), separator)
