@@ -55,6 +55,15 @@ class Exact:
         """The outcome of one episode whose window calls are already known, by index of the call."""
         return self.run(inputs, Given(window_values or NO_WINDOWS))
 
+    def value_of(self, node: int, outcome: Outcome) -> Value:
+        """The value of a node that reads only inputs and results (a trend guarantee) for a finished outcome."""
+        on = outcome.inputs[self.plan.effective_by]
+        assert isinstance(on, date)  # noqa: S101 - a required date input, checked by the compiler
+        frame = Frame(outcome.inputs, on, Windows().value, None)
+        frame.steps, frame.shares = dict(outcome.steps), dict(outcome.shares)
+        value: Value = self.thunks[node](frame)
+        return value
+
     # ---- before and after the steps ----
 
     def _effective(self, on: date) -> None:

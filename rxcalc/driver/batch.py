@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 
 import polars as pl
 
@@ -96,7 +95,10 @@ def _prepare(plan: Plan, options: BatchOptions, evaluator: Evaluator | None) -> 
     form = select_columns(plan, columns, options.select, head.separator)
     if isinstance(form, UsageProblem):
         return form
-    return Job(plan, options, head, columns, form, TableReader(plan), evaluator or _columnar(plan))
+    tables = TableReader(plan)
+    keep = frozenset() if form.whole else frozenset(form.echoed)
+    shape = tables.shape(columns.inputs, len(head.names), head.separator, keep)
+    return Job(plan, options, head, columns, form, tables, evaluator or _columnar(plan), shape)
 
 
 def _columnar(plan: Plan) -> Evaluator:
@@ -244,7 +246,7 @@ def _told(job: Job, finished: Finished, line: int, tally: _Tally) -> Iterator[by
     if not rows:
         return
     texts = block.lines.gather(rows).to_list()
-    for row, raw, fields in zip(rows, texts, block.fields[rows].iter_rows(), strict=True):
+    for row, raw, fields in zip(rows, texts, block.texts(rows), strict=True):
         found = finished.refused[row]
         first = found[0]
         at = line + block.line(row)
@@ -339,6 +341,8 @@ def _conclude(job: Job, drafts: list[Draft], tally: _Tally, reader: BlockReader,
 
 
 def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version  # 20 ms that only a summary needs
+
     try:
         return version("rxcalc")
     except PackageNotFoundError:

@@ -12,7 +12,7 @@ import polars as pl
 
 from rxcalc.driver.batch_report import BatchOptions
 from rxcalc.inputs.cells import CellProblem
-from rxcalc.inputs.tables import ROW, TableReader
+from rxcalc.inputs.tables import ROW, Shape, TableReader
 from rxcalc.plan.nodes import Plan
 from rxcalc.tabular.accounts import Accounts
 from rxcalc.tabular.header import Columns
@@ -65,11 +65,16 @@ class Job:
     form: Layout
     tables: TableReader
     evaluator: Evaluator
+    shape: Shape | None = None
 
     def judged(self, raw: RawBlock, duplicates: Mapping[int, int] | None = None) -> Judged:
         """A block read and its records judged."""
-        block = read_block(raw, len(self.head.names), self.head.separator)
-        return judge(block, self.columns, self.tables, duplicates)
+        width, separator = len(self.head.names), self.head.separator
+        for shape in (None,) if duplicates or self.shape is None else (self.shape, None):
+            found = judge(read_block(raw, width, separator, shape), self.columns, self.tables, duplicates)
+            if found is not None:
+                return found
+        raise AssertionError  # a block read as text is always judged
 
 
 @dataclass(frozen=True, slots=True)

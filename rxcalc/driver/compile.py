@@ -29,7 +29,6 @@ def compile_file(path: Path, shown: str, sink: Sink) -> Compiled | None:
     from rxcalc.plan.lower import lower
     from rxcalc.plan.verify import verify
     from rxcalc.rulebook.load import load_document
-    from rxcalc.rulebook.schema import check_structure
     from rxcalc.syntax.parse import parse_rulebook
     from rxcalc.typed.check import check
 
@@ -46,9 +45,7 @@ def compile_file(path: Path, shown: str, sink: Sink) -> Compiled | None:
     timed("load")
     if document is None:
         return None
-    sound = check_structure(document, sink)
-    timed("schema")
-    decl = parse_rulebook(document, sink) if sound else None
+    decl = parse_rulebook(document, sink)
     timed("parse")
     if decl is None:
         return None
@@ -56,20 +53,10 @@ def compile_file(path: Path, shown: str, sink: Sink) -> Compiled | None:
     timed("check")
     if typed is None or sink.has_errors:
         return None
-    plan = lower(typed, sink.files, find.digest_of(path, typed_tables(typed)), sink)
+    plan = lower(typed, sink.files, find.digest_of(path, tuple(t.decl.file.text for t in typed.tables)), sink)
     timed("lower")
     if sink.has_errors:
         return None
     sink.extend(verify(plan))
     timed("verify")
     return None if sink.has_errors else Compiled(plan, path, typed.undecided, tuple(timings))
-
-
-def typed_tables(typed: object) -> tuple[str, ...]:
-    """The table files of a typed rulebook, relative to its folder."""
-    from rxcalc.typed.nodes import TypedRulebook
-
-    assert isinstance(typed, TypedRulebook)  # noqa: S101 - the signature stays light
-    return tuple(t.decl.file.text for t in typed.tables)
-
-

@@ -7,7 +7,8 @@ this avoids: `str.to_decimal(scale=2)` cuts 12.345 to 12.34 and reads 1e3, casts
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
@@ -20,9 +21,11 @@ from rxcalc.lang.types import WHOLE, Kind, OneOf, Plain
 from rxcalc.plan.nodes import Plan, PlanInput, Value
 
 ROW: Final = "__row"
+_VALUE: Final = ":value"
 _INT64: Final = 2**63 - 1
 _MEMO_LIMIT: Final = 100_000
 _FEW: Final = 20_000
+_WIDEST_SHAPE: Final = 64
 _AMOUNTS: Final = frozenset({Kind.MONEY, Kind.MONEY_PER_DAY})
 _PLAIN_CODE: Final = r"^[0-9A-Za-z][0-9A-Za-z._:-]*$"  # no spelling of "missing" of three or more characters
 _PLAIN_TEXT: Final = r"^[!-~]([ -~]*[!-~])?$"
@@ -54,6 +57,20 @@ class Checked:
 
 
 @dataclass(frozen=True, slots=True)
+class Shape:
+    """How a record of only usual spellings looks, so that a CSV reader may parse cells itself.
+
+    A line that `pattern` matches has one field per column, and each cell of a typed column means
+    exactly what the reader's type makes of it. `schema` names columns by position; what is not in
+    it need not be read.
+    """
+
+    pattern: str
+    schema: Mapping[str, Any]
+    typed: frozenset[str]  # inputs whose columns are not text
+
+
+@dataclass(frozen=True, slots=True)
 class _Column:
     """What is known of one input before any table is seen."""
 
@@ -80,6 +97,9 @@ class TableReader:
 
     def __init__(self, plan: Plan) -> None:
         self._columns = tuple(_column(at, spec, plan.currency) for at, spec in enumerate(plan.inputs))
+        quick = {column.spec.name: (column, expr) for column in self._columns if (expr := _quick_value(column)) is not None}
+        self._values = {name: expr.alias(name + _VALUE) for name, (_, expr) in quick.items()}
+        self._checks = {name: _quick_check(column).fill_null(value=False).alias(name) for name, (column, _) in quick.items()}
         self.money: tuple[str, ...] = tuple(column.spec.name for column in self._columns if _is_amount(column.spec))
         self.decimals: dict[str, int] = {column.spec.name: column.spec.decimals for column in self._columns}
 
@@ -87,17 +107,55 @@ class TableReader:
         """The cell reader of an input."""
         return next(column.reader for column in self._columns if column.spec.name == name)
 
-    def read(self, texts: pl.DataFrame, first_row: int = 0) -> Checked:
-        """The typed table of a table of String columns named by input; inputs without a column are missing."""
+    def shape(self, inputs: Mapping[str, int], width: int, separator: str, keep: frozenset[int]) -> Shape | None:
+        """The shape of usual records of a file; columns in `keep` stay text. None when no cell gains by it."""
+        cells = [f"[^{re.escape(separator)}\n]*"] * width
+        schema: dict[str, Any] = {str(at): pl.String for at in range(width) if at in keep}
+        typed: set[str] = set()
+        for column in self._columns:
+            at = inputs.get(column.spec.name)
+            if at is None:
+                continue
+            form = _usual(column) if at not in keep else None
+            schema[str(at)] = form[1] if form else pl.String
+            if form:
+                cells[at] = f"(?:{form[0]})?" if column.spec.optional and column.spec.default is None else form[0]
+                typed.add(column.spec.name)
+        if not typed or width > _WIDEST_SHAPE:
+            return None
+        return Shape("^" + re.escape(separator).join(cells) + "$", schema, frozenset(typed))
+
+    def read_usual(self, cells: pl.DataFrame, shape: Shape) -> Checked | None:
+        """The typed table of records that all have a shape; None when a cell needs `read` after all."""
+        ready: dict[str, pl.Series] = {}
+        for column in self._columns:
+            if column.spec.name in shape.typed:
+                values = _accepted(column, cells.get_column(column.spec.name))
+                if values is None:
+                    return None
+                ready[column.spec.name] = values
+        return self.read(cells, ready=ready)
+
+    def read(self, texts: pl.DataFrame, first_row: int = 0, ready: Mapping[str, pl.Series] | None = None) -> Checked:
+        """The typed table of a table of String columns named by input; inputs without a column are missing.
+
+        Columns in `ready` are typed and sure already.
+        """
+        ready = ready or {}
         height = texts.height
         found = _Found()
-        quick = _first_pass(texts, [column for column in self._columns if column.spec.name in texts.columns])
+        quick = self._first_pass(texts, ready)
         typed: list[pl.Series] = []
         amounts: list[pl.Series] = []
         defaulted: list[tuple[str, pl.Series]] = []
         for column in self._columns:
             name = column.spec.name
-            text = texts.get_column(name) if name in texts.columns else pl.Series(name, [None] * height, dtype=pl.String)
+            if name in ready:
+                typed.append(ready[name])
+                if _is_amount(column.spec):
+                    amounts.append(ready[name])
+                continue
+            text = texts.get_column(name) if name in texts.columns else pl.Series(name, [None], dtype=pl.String).new_from_index(0, height)
             values, absent = _finish(column, text, quick.get(name), found)
             if _is_amount(column.spec):
                 amounts.append(values)
@@ -115,6 +173,20 @@ class TableReader:
             odd=tuple(found.odd),
             defaulted=tuple(defaulted),
         )
+
+    def _first_pass(self, texts: pl.DataFrame, ready: Mapping[str, pl.Series]) -> dict[str, tuple[pl.Series, pl.Series | None]]:
+        """Per column with a quick form: the values, and whether each is sure (None: all are)."""
+        names = [name for name in self._values if name in texts.columns and name not in ready]
+        if not names or not texts.height:
+            return {}
+        values = texts.with_columns(self._values[name] for name in names)
+        every = values.select(self._checks[name].all() for name in names).row(0)
+        unsure = [name for name, sure in zip(names, every, strict=True) if not sure]
+        masks = values.select(self._checks[name] for name in unsure) if unsure else values
+        return {
+            name: (values.get_column(name + _VALUE).alias(name), None if sure else masks.get_column(name))
+            for name, sure in zip(names, every, strict=True)
+        }
 
 
 def _is_amount(spec: PlanInput) -> bool:
@@ -150,15 +222,42 @@ def _numeric_kind(column: _Column) -> Kind | None:
     return of.kind if isinstance(of, Plain) and column.dtype in (pl.Int64, pl.Int128) else None
 
 
-def _first_pass(texts: pl.DataFrame, columns: Sequence[_Column]) -> dict[str, tuple[pl.Series, pl.Series]]:
-    """Per column with a quick form: the values, and whether each is sure to be what `CellReader` gives."""
-    quick = {column.spec.name: expr for column in columns if (expr := _quick_value(column)) is not None}
-    values = texts.select(expr.alias(name) for name, expr in quick.items()) if quick else pl.DataFrame()
-    checks = {
-        column.spec.name: _quick_check(column, values.get_column(column.spec.name)) for column in columns if column.spec.name in quick
-    }
-    sure = texts.select(expr.alias(name) for name, expr in checks.items()) if checks else pl.DataFrame()
-    return {name: (values.get_column(name), sure.get_column(name)) for name in quick}
+def _usual(column: _Column) -> tuple[str, Any] | None:
+    """A pattern of cells that a CSV reader may parse itself, and as what; null must mean an empty cell only."""
+    spec = column.spec
+    match spec.type:
+        case OneOf(values=values):
+            return f"(?:{'|'.join(values)})", column.dtype
+        case Plain(kind=Kind.CODE):
+            return _PLAIN_CODE.strip("^$").replace("*", "{2,}"), pl.String
+        case Plain(kind=Kind.FLAG) if not {"true", "false"} & {alias for alias, _ in spec.flags}:
+            return "(?:true|false)", pl.Boolean
+        case Plain(kind=Kind.DATE) if not spec.optional and spec.default is None:
+            return "[12][0-9]{3}-[01][0-9]-[0-3][0-9]", pl.Date
+        case Plain(kind=Kind.MONEY | Kind.MONEY_PER_DAY | Kind.NUMBER) if 0 < spec.decimals <= 12 and column.dtype == pl.Int64:
+            return f"[0-9]{{1,{min(15, 18 - spec.decimals)}}}\\.[0-9]{{{spec.decimals}}}", pl.Decimal(18, spec.decimals)
+        case Plain(kind=kind) if kind in WHOLE:
+            return "[0-9]{1,18}", pl.Int64
+        case _:
+            return None
+
+
+def _accepted(column: _Column, cells: pl.Series) -> pl.Series | None:
+    """The typed column of cells in the usual spelling, or None when one lies outside the bounds."""
+    if cells.null_count() and not (column.spec.optional and column.spec.default is None):
+        return None
+    if cells.null_count() == cells.len():
+        return cells.cast(column.dtype)
+    if column.dtype == pl.Int64:
+        values = cells.to_physical().cast(pl.Int64)
+        least, most = values.min(), values.max()
+        return values if column.least <= least and most <= column.most else None  # type: ignore[operator]  # whole numbers
+    if column.dtype == pl.Date:
+        low, high = column.spec.low or date.min, column.spec.high or date.max
+        return cells if low <= cells.min() and cells.max() <= high else None  # type: ignore[operator]  # dates
+    if column.dtype == pl.String:
+        return cells if (cells.str.len_bytes().max() or 0) <= MAX_CODE else None  # type: ignore[operator]  # a whole number
+    return cells
 
 
 def _quick_value(column: _Column) -> pl.Expr | None:
@@ -179,45 +278,47 @@ def _quick_value(column: _Column) -> pl.Expr | None:
             return None
 
 
-def _quick_check(column: _Column, values: pl.Series) -> pl.Expr:
+def _quick_check(column: _Column) -> pl.Expr:
+    """Whether a cell's quick value (under the name and `_VALUE`) is sure to be what `CellReader` gives."""
     text = pl.col(column.spec.name)
+    value = pl.col(column.spec.name + _VALUE)
     length = text.str.len_bytes()
     match column.spec.type:
         case Plain(kind=Kind.CODE):
-            return text.str.contains(_PLAIN_CODE) & (length >= 3) & (length <= MAX_CODE)
+            return text.str.contains(_PLAIN_CODE) & length.is_between(3, MAX_CODE)
         case Plain(kind=Kind.TEXT):
-            return text.str.contains(_PLAIN_TEXT) & (length >= 4) & (length <= MAX_TEXT)
+            return text.str.contains(_PLAIN_TEXT) & length.is_between(4, MAX_TEXT)
         case Plain(kind=Kind.FLAG) | OneOf():
-            return pl.lit(values.is_not_null())
+            return value.is_not_null()
         case _:
             # A tail between .00 and .99 and a first character from 0 on leave only digits, a point and
             # digits: what else sorts there, `to_decimal` refuses (null). 18 characters fit Int64.
             decimals = column.spec.decimals
             tail = text.str.tail(decimals + 1)
-            sure = (tail >= "." + "0" * decimals) & (tail <= "." + "9" * decimals) & (text >= "0") & (length <= 18)
+            sure = tail.is_between(pl.lit("." + "0" * decimals), pl.lit("." + "9" * decimals)) & (text >= "0") & (length <= 18)
             if decimals > 2:  # .1e2 sorts there too; with two decimals an exponent cannot
                 sure &= ~text.str.contains_any(["e", "E"])
-            return sure & pl.lit(values.is_between(column.least, column.most))
+            return sure & value.is_between(column.least, column.most)
 
 
 def _finish(
-    column: _Column, text: pl.Series, quick: tuple[pl.Series, pl.Series] | None, found: _Found
+    column: _Column, text: pl.Series, quick: tuple[pl.Series, pl.Series | None] | None, found: _Found
 ) -> tuple[pl.Series, pl.Series | None]:
     """The typed column, and which cells are missing (None: no cell is)."""
+    sure: pl.Series | None
     if text.null_count() == text.len():
         return _absent_everywhere(column, text, found)
     if quick is None:
         if _numeric_kind(column) is None:
             return _by_distinct(column, text, found)
-        values, sure = pl.Series(text.name, [None] * text.len(), dtype=column.dtype), None
+        values, rest = _nothing(column, text), pl.int_range(text.len(), dtype=pl.UInt32, eager=True)
     else:
         values, sure = quick
-        if sure.null_count() == 0 and sure.all():
+        if sure is None:
             return values, None
-    rest = pl.int_range(text.len(), dtype=pl.UInt32, eager=True) if sure is None else (~sure.fill_null(value=False)).arg_true()
+        rest = (~sure).arg_true()
+        values = values.zip_with(sure, _nothing(column, text))
     left = text.gather(rest)
-    if sure is not None:
-        values = values.zip_with(sure.fill_null(value=False), pl.Series(text.name, [None], dtype=values.dtype).new_from_index(0, text.len()))
     if _numeric_kind(column) is not None:
         number, sure = _second_pass(column, left)
         values = values.scatter(rest.filter(sure), number.filter(sure))
@@ -243,9 +344,14 @@ def _second_pass(column: _Column, text: pl.Series) -> tuple[pl.Series, pl.Series
     return number, plain & number.is_between(column.least, column.most).fill_null(value=False)
 
 
+def _nothing(column: _Column, text: pl.Series) -> pl.Series:
+    """A typed column of nulls, as long as `text`."""
+    return pl.Series(text.name, [None], dtype=column.dtype).new_from_index(0, text.len())
+
+
 def _absent_everywhere(column: _Column, text: pl.Series, found: _Found) -> tuple[pl.Series, pl.Series | None]:
     height = text.len()
-    values = pl.Series(text.name, [None] * height, dtype=column.dtype)
+    values = _nothing(column, text)
     if not height:
         return values, None
     absent = column.reader.absent("")
@@ -293,7 +399,7 @@ def _replaced(column: _Column, text: pl.Series, keys: list[str], stored: list[ob
         by_text = dict(zip(keys, stored, strict=True))
         return pl.Series(text.name, [by_text.get(cell) for cell in text.to_list()], dtype=column.dtype)
     if not keys:
-        return pl.Series(text.name, [None], dtype=column.dtype).new_from_index(0, text.len())
+        return _nothing(column, text)
     new = pl.Series(stored, dtype=column.dtype)
     if len(keys) <= _FEW:  # twice as fast as replace_strict
         return new.gather(text.cast(pl.Enum(keys), strict=False).to_physical()).alias(text.name)

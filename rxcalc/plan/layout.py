@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from rxcalc.lang.types import Type, is_numeric
 from rxcalc.plan.columns.formed import Formed
-from rxcalc.plan.columns.steps import Everything, form_plan
+from rxcalc.plan.columns.steps import Everything, form_plan, part_name
 from rxcalc.plan.columns.walk import MOST_EPISODES, Bounds, input_scale
 from rxcalc.plan.nodes import Plan, Value
 
@@ -147,11 +147,12 @@ def earlier_bounds(plan: Plan) -> Mapping[str, Bounds]:
         for step in plan.steps
         if is_numeric(step.type)
     }
-    found = form_plan(plan, _Nothing(), limited=False, earlier=assumed).steps
-    return {
-        name: bounds if (number := found[name].number) is None else (number.low, number.high)
-        for name, bounds in assumed.items()
-    }
+    shares = [part_name(plan, partition, part) for partition in plan.shares for part in partition.parts]
+    assumed.update(dict.fromkeys([*shares, *plan.totals], (-limit, limit)))
+    formed = form_plan(plan, _Nothing(), limited=False, earlier=assumed)
+    found = {**formed.shares, **formed.steps}
+    result = {name: (value.number.low, value.number.high) for name, value in found.items() if value.number is not None}
+    return {**assumed, **result}
 
 
 def lay_out(plan: Plan) -> Layout:

@@ -48,6 +48,10 @@ def advise(file: SourceFile, complaint: Complaint) -> Diagnostic:
             ["close the bracket, or quote texts that hold , [ ] { }"],
             (opened,),
         )
+    if "node content" in problem:
+        sign = text[at : at + 1].strip()
+        message = f"expected a value, not `{sign}`" if sign else "expected a value"
+        return problems.yaml_syntax(here, message, ["give a value; quote a text that starts with a sign"])
     if "unknown escape" in problem:
         return problems.yaml_syntax(
             here, "unknown escape in a double-quoted text", ["write \\\\ for a backslash, or use single quotes"]

@@ -306,6 +306,8 @@ class _Composer:
         if end <= value.span.end:
             return None
         text = self.file.text[start:end]
+        if text.count("(") != text.count(")"):  # never closed: not a rule that YAML cut
+            return None
         span = self._span(start, end)
         self.sink.add(problems.unquoted_rule(span, quoted(text)))
         return Scalar(text, "plain", span, embed(self.file.name, self.file.text, text, "plain", start, end))

@@ -1,14 +1,8 @@
-"""Which keys may stand where in a rulebook file, as a JSON Schema, and the check against it.
-
-The schema also serves editors, so scalars accept what YAML reads as numbers and flags; our own
-instances hold every scalar as the string that was written. `x-expected` says in words what a
-place takes; `x-later` marks keys that a later version reads.
-"""
+"""The check of a document against the JSON Schema of rulebook files, each error at its place."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final, TypeAlias
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
@@ -16,393 +10,13 @@ from jsonschema.exceptions import ValidationError
 from rxcalc.diagnostics.model import Diagnostic, Sink
 from rxcalc.rulebook import problems
 from rxcalc.rulebook.document import Document, Mapping, Node, Scalar, Sequence
+from rxcalc.rulebook.keys import MODES, RULEBOOK_SCHEMA, SCALAR, Schema
 from rxcalc.source import Span
-
-Schema: TypeAlias = dict[str, Any]
-
-_SCALAR: Final[list[str]] = ["string", "number", "boolean"]
-_NAME: Final = "^[a-z][a-z0-9_]*$"
-_VALUE: Final = "^[A-Za-z][A-Za-z0-9_]*$"
-_DAY: Final = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
-_MODES: Final = ["half-up", "half-even", "half-down", "up", "down"]
-_STATUS: Final = ["sourced", "illustrative", "fictional"]
-
-
-def _text(expected: str = "a text", **more: object) -> Schema:
-    return {"type": _SCALAR, "x-expected": expected, "description": expected, **more}
-
-
-def _ref(name: str) -> Schema:
-    return {"$ref": f"#/$defs/{name}"}
-
-
-def _one(expected: str, *allowed: object) -> Schema:
-    return {"type": _SCALAR, "enum": list(allowed), "x-expected": expected, "description": expected}
-
-
-def _map(expected: str, properties: Schema, *required: str, others: Schema | bool = False) -> Schema:
-    return {
-        "type": "object",
-        "x-expected": expected,
-        "description": expected,
-        "properties": properties,
-        "required": list(required),
-        "additionalProperties": others,
-    }
-
-
-def _named(expected: str, value: Schema, *, name: str = "name") -> Schema:
-    return {
-        "type": "object",
-        "x-expected": f"a map of names to {expected}",
-        "description": f"a map of names to {expected}",
-        "propertyNames": _ref(name),
-        "additionalProperties": value,
-    }
-
-
-def _list(expected: str, item: Schema) -> Schema:
-    return {
-        "type": "array",
-        "minItems": 1,
-        "items": item,
-        "x-expected": f"a list of {expected}",
-        "description": f"a list of {expected}",
-    }
-
-
-def _some(expected: str, item: Schema) -> Schema:
-    """One scalar or a list of them."""
-    words = f"{expected}, or a list"
-    return {"type": [*_SCALAR, "array"], "minItems": 1, "items": item, "x-expected": words, "description": words}
-
-
-def _later() -> Schema:
-    return {"not": {}, "x-later": True, "description": "not read by this version"}
-
-
-_FLAG: Final = _one("yes or no", *("yes", "no", "true", "false"), *(True, False))
-_META: Final[Schema] = {
-    "label": _ref("words"),
-    "note": _ref("words"),
-    "cite": _some("a source and place, such as regs#36", _text("a source and place, such as regs#36")),
-    "status": _one("the evidence behind it", *_STATUS),
-    "names": {**_named("names in other systems", _text("a name")), "propertyNames": True},
-}
-_TYPE: Final[Schema] = {
-    "type": _text("a type, such as money, percent or `bands of percent over money`"),
-    "one_of": _ref("one_of"),
-    "ordered": _FLAG,
-}
-_RULE: Final = _text("a rule: an expression, or clauses in a `|` block")
-_EXPRESSION: Final = _text("an expression")
-
-_INPUT: Final = _map(
-    "an input",
-    {
-        **_TYPE,
-        **_META,
-        "optional": _FLAG,
-        "default": _text("a value"),
-        "min": _text("a value"),
-        "max": _text("a value"),
-        "decimals": _text("a whole number", pattern="^[0-9]{1,2}$"),
-        "time": _one("what happens to a time of day", "drop"),
-        "aliases": _some("another spelling of the column's name", _text("a column's name")),
-    },
-)
-_PARAMETER: Final = _map(
-    "a parameter",
-    {
-        **_TYPE,
-        **_META,
-        "by": _some("the key: an input, step or set", _ref("name")),
-        "values": {
-            "type": "object",
-            "minProperties": 1,
-            "propertyNames": _ref("day"),
-            "additionalProperties": True,
-            "x-expected": "a map of start dates to values",
-            "description": "a map of start dates to values; each date gives a whole new set",
-        },
-        "ends": _ref("day"),
-        "outside": _one("what holds outside a curve's points", "hold"),
-    },
-    "values",
-)
-_COLUMN: Final[Schema] = {
-    "type": [*_SCALAR, "object"],
-    "x-expected": "a type, or {type: .., optional: yes}",
-    "description": "a column",
-    "properties": {**_TYPE, **_META, "optional": _FLAG, "decimals": _text("a whole number", pattern="^[0-9]{1,2}$")},
-    "additionalProperties": False,
-}
-_KEY: Final[Schema] = {
-    "type": [*_SCALAR, "object"],
-    "x-expected": "a column, {up_to: column} or {below: column}",
-    "description": "a key column",
-    "pattern": _NAME,
-    "properties": {"up_to": _ref("name"), "below": _ref("name")},
-    "additionalProperties": False,
-    "minProperties": 1,
-    "maxProperties": 1,
-}
-_TABLE: Final = _map(
-    "a table",
-    {
-        **_META,
-        "file": _text("a file such as tables/drg.csv"),
-        "key": {
-            "type": [*_SCALAR, "array", "object"],
-            "minItems": 1,
-            "items": _KEY,
-            "x-expected": "a list of key columns",
-            "description": "the key columns",
-            **{k: _KEY[k] for k in ("properties", "additionalProperties")},
-        },
-        "from": _ref("name"),
-        "to": _ref("name"),
-        "columns": _named("columns", _COLUMN),
-    },
-    "file",
-    "key",
-    "columns",
-)
-_WINDOW: Final = _map(
-    "a window",
-    {
-        **_META,
-        "calendar": _one("year, quarter or month", "year", "quarter", "month"),
-        "date": _ref("name"),
-        "starting": _text("a day such as 07-01, or an input", pattern="^([0-9]{2}-[0-9]{2}|[a-z][a-z0-9_]*)$"),
-        "same": _some("an input", _ref("name")),
-        "all": _FLAG,
-        **dict.fromkeys(("rolling", "unit", "gap", "period", "from", "to"), _later()),
-    },
-)
-_DECISION: Final = _map(
-    "a decision table",
-    {
-        "hit": _one("unique or first", "unique", "first"),
-        "of": _some("an expression", _EXPRESSION),
-        "rows": _list(
-            "rows",
-            _map(
-                "a row {when: [..], then: ..} or {otherwise: ..}",
-                {
-                    "when": {
-                        "type": [*_SCALAR, "array"],
-                        "x-expected": "a list of cells",
-                        "description": "one cell a column",
-                        "items": {
-                            "type": [*_SCALAR, "array"],
-                            "x-expected": "a value, a list of values, any, or a quoted condition",
-                            "items": _text("a value"),
-                        },
-                    },
-                    "then": _text("an expression, or reject"),
-                    "otherwise": _text("an expression, or reject"),
-                    "because": _text("a reason"),
-                },
-            ),
-        ),
-    },
-    "of",
-    "rows",
-)
-_STEP: Final[Schema] = {
-    **_map(
-        "a step",
-        {
-            **_TYPE,
-            **_META,
-            "rule": _RULE,
-            "table": _DECISION,
-            "optional": _FLAG,
-            "round": {
-                "type": [*_SCALAR, "object"],
-                "x-expected": "none, an amount, or {to: .., mode: .., parts: ..}",
-                "description": "how the value is rounded",
-                "properties": {"to": _text("an amount"), "mode": _one("a rounding mode", *_MODES), "parts": _FLAG},
-                "additionalProperties": False,
-            },
-        },
-    ),
-    "type": [*_SCALAR, "object"],
-}
-_PART: Final[Schema] = {
-    "type": [*_SCALAR, "object"],
-    "x-expected": "an amount, rest, or {is: .., reason: ..}",
-    "description": "a part of a share",
-    "properties": {
-        **_META,
-        "is": _text("an amount, or rest"),
-        "reason": _text("a reason code"),
-        "may_be_negative": _FLAG,
-    },
-    "additionalProperties": False,
-}
-_BEARER: Final[Schema] = {
-    "type": [*_SCALAR, "object"],
-    "x-expected": "an amount, rest, or parts with their amounts",
-    "description": "who bears it, and in which parts",
-    "properties": {
-        **_META,
-        "is": _text("an amount, or rest"),
-        "reason": _text("a reason code"),
-        "may_be_negative": _FLAG,
-    },
-    "propertyNames": _ref("name"),
-    "additionalProperties": _PART,
-    "minProperties": 1,
-}
-_PARTITION: Final = _map(
-    "a partition of an amount",
-    {**_META, "of": _EXPRESSION, **dict.fromkeys(("fund", "patient", "hospital", "government", "other"), _BEARER)},
-    "of",
-)
-_OVER: Final = _map("{what: .., in: ..}", {"what": _EXPRESSION, "in": _ref("name")}, "what", "in")
-_GUARANTEE: Final[Schema] = {
-    **_map(
-        "a condition, or {increasing: ..} or {within: ..}",
-        {**_META, "that": _EXPRESSION, "say": _ref("words"), "increasing": _OVER, "within": _OVER},
-    ),
-    "type": [*_SCALAR, "object"],
-}
-_REQUIRE: Final[Schema] = {
-    **_map("a condition, or {that: .., say: ..}", {**_META, "that": _EXPRESSION, "say": _ref("words")}, "that"),
-    "type": [*_SCALAR, "object"],
-}
-_SOURCE: Final[Schema] = {
-    **_map(
-        "a source",
-        {
-            "title": _ref("words"),
-            "date": _text("a date"),
-            "status": _META["status"],
-            "url": _text("an address"),
-            "note": _ref("words"),
-            "label": _ref("words"),
-            "cite": _META["cite"],
-        },
-        "title",
-    ),
-    "type": [*_SCALAR, "object"],
-}
-_SET: Final[Schema] = {
-    "type": ["array", "object"],
-    "minItems": 1,
-    "minProperties": 1,
-    "items": _ref("value"),
-    "x-expected": "a list of values",
-    "description": "a named set of values",
-}
-
-_SCHEMA: Final[Schema] = {
-    "$schema": "https://json-schema.org/draft/2020-12/schema",
-    "title": "rxcalc rulebook, version 1",
-    **_map(
-        "a rulebook",
-        {
-            "rxcalc": _one("the version of the language", "1", 1),
-            "rulebook": _text("the rulebook's name", pattern="^[a-z][a-z0-9_-]*$"),
-            "title": _ref("words"),
-            "version": _text("the rulebook's version"),
-            "currency": {
-                "type": ["string", "object"],
-                "pattern": "^[A-Z]{3}$",
-                "x-expected": "a currency such as CNY, or {code: TWD, decimals: 0}",
-                "description": "the rulebook's currency",
-                "properties": {
-                    "code": _text("a currency such as CNY", pattern="^[A-Z]{3}$"),
-                    "decimals": _text("a whole number up to 6", pattern="^[0-6]$"),
-                },
-                "required": ["code"],
-                "additionalProperties": False,
-            },
-            "rounding": _one("a rounding mode", *_MODES),
-            "effective": _map(
-                "{from: .., to: .., by: ..}",
-                {"from": _ref("day"), "to": _ref("day"), "by": _ref("name"), "announced": _text("a text")},
-                "from",
-                "by",
-            ),
-            "status": _META["status"],
-            "note": _ref("words"),
-            "label": _ref("words"),
-            "cite": _META["cite"],
-            "sources": _named("sources", _SOURCE, name="source"),
-            "sets": _named("sets of values", _SET),
-            "inputs": {**_named("inputs", _INPUT), "required": ["episode_id"]},
-            "requires": _list("conditions", _REQUIRE),
-            "sequence": _map(
-                "{by: .., order: [..]}",
-                {"by": _ref("name"), "order": _some("an input", _ref("name")), "reverses": _later()},
-                "by",
-                "order",
-            ),
-            "windows": _named("windows", _WINDOW),
-            "parameters": _named("parameters", _PARAMETER),
-            "tables": _named("tables", _TABLE),
-            "steps": _named("steps", _STEP),
-            "shares": _named("partitions", _PARTITION),
-            "guarantees": _list("guarantees", _GUARANTEE),
-            "outputs": _some("a step or share", _text("a name", pattern="^[a-z][a-z0-9_]*(\\.[a-z][a-z0-9_]*)*$")),
-            "messages": _named("texts", _ref("words")),
-            "sample": {"description": "hints for made-up data, never meaning"},
-            **dict.fromkeys(
-                ("lines", "lists", "groups", "spread", "checks", "extends", "changes", "adds", "removes"), _later()
-            ),
-        },
-        "rxcalc",
-        "rulebook",
-        "version",
-        "currency",
-        "rounding",
-        "effective",
-        "inputs",
-    ),
-    "$defs": {
-        "name": _text("a name: small letters, digits and _, a letter first", pattern=_NAME),
-        "source": _text("a name: letters, digits, _ and -, a letter first", pattern="^[A-Za-z][A-Za-z0-9_-]*$"),
-        "value": _text("a value: letters, digits and _, a letter first", pattern=_VALUE),
-        "day": _text("a date such as 2025-07-01", pattern=_DAY),
-        "words": {
-            "type": [*_SCALAR, "object"],
-            "x-expected": "a text, or a map of language tags to texts",
-            "description": "a text for readers",
-            "propertyNames": _ref("language"),
-            "additionalProperties": _text(),
-            "minProperties": 1,
-        },
-        "language": _text("a language tag such as en or zh", pattern="^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"),
-        "one_of": {
-            "type": [*_SCALAR, "array", "object"],
-            "pattern": _NAME,
-            "minItems": 1,
-            "minProperties": 1,
-            "items": _ref("value"),
-            "propertyNames": _ref("value"),
-            "additionalProperties": {
-                "type": [*_SCALAR, "object", "null"],
-                "x-expected": "{aliases: [..], label: ..}",
-                "properties": {
-                    "aliases": _some("another spelling", _text("a spelling")),
-                    "label": _ref("words"),
-                    "note": _ref("words"),
-                },
-                "additionalProperties": False,
-            },
-            "x-expected": "a list of values, a map of values to {aliases: [..]}, or the name of a set",
-            "description": "a closed set of values",
-        },
-    },
-}
 
 
 def rulebook_schema() -> Schema:
     """The JSON Schema (draft 2020-12) of rulebook files."""
-    return _SCHEMA
+    return RULEBOOK_SCHEMA
 
 
 def check_structure(document: Document, sink: Sink) -> bool:
@@ -410,13 +24,14 @@ def check_structure(document: Document, sink: Sink) -> bool:
 
     Diagnostics: RX121, RX131 to RX139.
     """
-    validator = Draft202012Validator(_SCHEMA)
-    is_sound = True
-    for error in validator.iter_errors(_plain(document.root)):
-        for diagnostic in _diagnose(error, document.root):
+    validator = Draft202012Validator(RULEBOOK_SCHEMA)
+    errors = validator.iter_errors(_plain(document.root))
+    found = [diagnostic for error in errors for diagnostic in _diagnose(error, document.root)]
+    bad_keys = {diagnostic.primary.span for diagnostic in found if diagnostic.code in ("RX131", "RX136")}
+    for diagnostic in found:
+        if diagnostic.code != "RX134" or diagnostic.primary.span not in bad_keys:  # a stray word has no value either
             sink.add(diagnostic)
-            is_sound = False
-    return is_sound
+    return not found
 
 
 def _plain(node: Node) -> object:
@@ -500,12 +115,12 @@ def _missing_keys(node: Node, key: Scalar | None, where: str, schema: Schema) ->
     for name in schema["required"]:
         if node.entry(name) is None:
             of = schema.get("properties", {}).get(name, {})
-            expected = of.get("x-expected") or _SCHEMA["$defs"].get(str(of.get("$ref", "")).rpartition("/")[2], {}).get(
-                "x-expected"
-            )
+            expected = of.get("x-expected") or RULEBOOK_SCHEMA["$defs"].get(
+                str(of.get("$ref", "")).rpartition("/")[2], {}
+            ).get("x-expected")
             advice = f"add `{name}:` with {expected}" if expected else f"add `{name}:`"
             if name == "rounding":
-                advice = f"say how amounts are rounded: {', '.join(_MODES)}"
+                advice = f"say how amounts are rounded: {', '.join(MODES)}"
             yield problems.missing_key(span, name, place, advice)
 
 
@@ -515,7 +130,7 @@ def _wrong_type(node: Node, key: Scalar | None, where: str, expected: str, schem
         return
     found = {Scalar: "a single value", Mapping: "a map", Sequence: "a list"}[type(node)]
     advice = []
-    if schema.get("type") == _SCALAR and not isinstance(node, Scalar):
+    if schema.get("type") == SCALAR and not isinstance(node, Scalar):
         advice = ["a text that starts with { or [ must be quoted or stand in a `|` block"]
     yield problems.wrong_shape(node.span, where, expected, found, advice)
 

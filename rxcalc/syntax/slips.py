@@ -188,5 +188,5 @@ def _wanted(accepts: set[str]) -> str:
     words += [_WORDS[name] for name in sorted(accepts) if name in _WORDS and not (name == "LPAR" and "NAME" in accepts)]
     shown = words[:6]
     if not shown:
-        return "something else"
+        return "an operator, or the end of the rule"
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} or {shown[-1]}"

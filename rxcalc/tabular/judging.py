@@ -11,7 +11,7 @@ from typing import Final
 import polars as pl
 
 from rxcalc.inputs.cells import TRIM, CellProblem
-from rxcalc.inputs.tables import ROW, Checked, TableReader
+from rxcalc.inputs.tables import ROW, Checked, Shape, TableReader
 from rxcalc.tabular.accounts import Account, Accounts
 from rxcalc.tabular.header import Columns
 from rxcalc.tabular.reader import Block
@@ -59,8 +59,13 @@ class Judged:
         return frame.filter(~pl.col(ROW).is_in(aside)) if aside else frame
 
 
-def judge(block: Block, columns: Columns, reader: TableReader, duplicates: Mapping[int, int] | None = None) -> Judged:
-    """The fate of each record. `duplicates` maps rows whose episode id stands elsewhere too to that line."""
+def judge(block: Block, columns: Columns, reader: TableReader, duplicates: Mapping[int, int] | None = None) -> Judged | None:
+    """The fate of each record. `duplicates` maps rows whose episode id stands elsewhere too to that line.
+
+    None: the block was read by its shape, and must be read as text.
+    """
+    if block.shape is not None:
+        return None if duplicates else _judge_usual(block, columns, reader, block.shape)
     texts = block.fields.select(pl.col(str(at)).alias(name) for name, at in columns.inputs.items())
     broken = dict(block.bad)
     if broken:
@@ -85,7 +90,7 @@ def judge(block: Block, columns: Columns, reader: TableReader, duplicates: Mappi
     if suspects:
         id_at = columns.inputs[ID]
         missing = reader.reader(ID).is_missing
-        for row, fields in zip(suspects, block.fields[suspects].iter_rows(), strict=True):
+        for row, fields in zip(suspects, block.texts(suspects), strict=True):
             if row in broken and broken[row].problem is not None:
                 refused[row] = tuple(problems[row])
             elif not any(field and field.strip(TRIM) for field in fields):
@@ -104,6 +109,17 @@ def judge(block: Block, columns: Columns, reader: TableReader, duplicates: Mappi
         id_rows = (ids.is_not_null() & ~_mask(ids.len(), [*totals, *blank])).arg_true()
         ids = ids.gather(id_rows)
     return Judged(block, checked, good, refused, tuple(totals), tuple(blank), ids.hash(), id_rows)
+
+
+def _judge_usual(block: Block, columns: Columns, reader: TableReader, shape: Shape) -> Judged | None:
+    """The fates when every record has the shape; None when one cell or record needs a closer look."""
+    checked = reader.read_usual(block.fields.select(pl.col(str(at)).alias(name) for name, at in columns.inputs.items()), shape)
+    if checked is None or checked.problems:
+        return None
+    ids = checked.frame.get_column(ID)
+    if ids.null_count() or ids.is_in(_TOTAL_WORDS).any():
+        return None
+    return Judged(block, checked, None, {}, (), (), ids.hash(), None)
 
 
 def block_accounts(judged: Judged, money: Iterable[str], decimals: Mapping[str, int], written: pl.Series | None) -> Accounts:

@@ -6,12 +6,15 @@ import contextlib
 import hashlib
 import os
 import secrets
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from rxcalc.tabular import problems
 from rxcalc.tabular.problems import UsageProblem
+
+_SYNC_EVERY: Final = 24 << 20
 
 
 @dataclass(slots=True)
@@ -23,12 +26,19 @@ class Draft:
     _file: BinaryIO
     _hash: object = field(default_factory=hashlib.sha256)
     size: int = 0
+    _synced: int = 0
+    _syncing: threading.Thread | None = None
 
     def write(self, data: bytes | memoryview) -> None:
         """Append bytes. Raises OSError, as when the disk is full."""
         self._file.write(data)
         self._hash.update(data)  # type: ignore[attr-defined]  # hashlib's objects have no public type
         self.size += len(data)
+        if self.size - self._synced > _SYNC_EVERY and (self._syncing is None or not self._syncing.is_alive()):
+            # The disk starts early, so that the sync at the end has little left to wait for.
+            self._synced = self.size
+            self._syncing = threading.Thread(target=_sync, args=(self._file.fileno(),), daemon=True)
+            self._syncing.start()
 
     @property
     def digest(self) -> str:
@@ -37,16 +47,29 @@ class Draft:
 
     def finish(self) -> None:
         """Bring the bytes to the disk; the file keeps its temporary name."""
+        self._wait()
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
 
     def discard(self) -> None:
         """Remove the file; never fails."""
+        self._wait()
         with contextlib.suppress(OSError):
             self._file.close()
         with contextlib.suppress(OSError):
             self.temporary.unlink(missing_ok=True)
+
+
+    def _wait(self) -> None:
+        if self._syncing is not None:
+            self._syncing.join()
+            self._syncing = None
+
+
+def _sync(descriptor: int) -> None:
+    with contextlib.suppress(OSError):  # the sync at the end meets and reports what fails here
+        os.fsync(descriptor)
 
 
 def open_draft(target: Path) -> Draft | UsageProblem:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
@@ -11,12 +11,14 @@ from typing import Final
 
 import polars as pl
 
+from rxcalc.inputs.tables import Shape
 from rxcalc.tabular import problems
 from rxcalc.tabular.problems import UsageProblem
 from rxcalc.tabular.records import Record, Span, fields_of, ragged, spans, split
 
 BLOCK: Final = 8 << 20
 RECORD_LIMIT: Final = 256 << 20
+_EDGE: Final = 1 << 16
 _BOM: Final = b"\xef\xbb\xbf"
 _MAGIC: Final = (
     (b"PK\x03\x04", "a zip or spreadsheet file"),
@@ -53,7 +55,7 @@ class Block:
     """The records of a block as text.
 
     `fields` has one String column per header column, named by position ("0", "1" ..); an empty
-    cell is null. `lines` is each record's raw text, and `echo` says that it may be copied to a
+    cell is null. When every record has a `shape`, its columns are those of the shape's schema. `lines` is each record's raw text, and `echo` says that it may be copied to a
     result as it stands. Lines are counted from 0 within the block, so that blocks can be read
     before those ahead of them: `numbers` are the lines on which records start (None: one line
     each), `height` the lines of the block. `bad` are records whose fields cannot be trusted.
@@ -65,6 +67,14 @@ class Block:
     numbers: tuple[int, ...] | None
     height: int
     bad: tuple[tuple[int, Record], ...]
+    separator: str
+    shape: Shape | None = None
+
+    def texts(self, rows: Sequence[int]) -> Iterator[Sequence[str | None]]:
+        """The fields of some records as text."""
+        if self.shape is None:
+            return self.fields[list(rows)].iter_rows()
+        return (line.split(self.separator) for line in self.lines.gather(list(rows)).to_list())
 
     def line(self, row: int) -> int:
         """The line of the block (from 0) on which a record starts."""
@@ -134,31 +144,51 @@ class BlockReader:
             self.problem = problems.cannot_read(str(self._path), error.strerror or str(error))
 
     def _blocks(self, file: FileIO) -> Iterator[RawBlock]:
-        carry = b""
-        offset = self._head.start
-        self.bytes_read = offset
-        want = self._block
+        at, want = self._head.start, self._block
+        self.bytes_read = at
         while True:
-            fresh = file.read(want)
-            self._hash.update(fresh)
-            self.bytes_read += len(fresh)
-            last = not fresh
-            data = carry + fresh if carry else fresh
+            data, last = self._take(file, at, want)
             if not data:
                 return
             found, cut = _cut(data, self._head.separator, last=last)
             if not cut:
                 if len(data) > RECORD_LIMIT:
-                    self.problem = problems.record_too_long(str(self._path), offset, RECORD_LIMIT)
+                    self.problem = problems.record_too_long(str(self._path), at, RECORD_LIMIT)
                     return
-                carry, want = data, max(self._block, len(data))  # doubling keeps a long record linear
+                want *= 2  # doubling keeps a long record linear
                 continue
             body = data if cut == len(data) else data[:cut]
-            carry, want = data[cut:], self._block
-            yield RawBlock(body, offset, found)
-            offset += cut
-            if last:
-                return
+            self._hash.update(body)
+            at += cut
+            self.bytes_read = at
+            want = self._block
+            yield RawBlock(body, at - cut, found)
+
+    def _take(self, file: FileIO, at: int, want: int) -> tuple[bytes, bool]:
+        """Some `want` bytes from offset `at`, up to a line end where one is near; and whether the file ends with them.
+
+        Ending at a line end saves most blocks a second copy: what follows it is read again with the next block.
+        """
+        edge = max(0, want - _EDGE)
+        file.seek(at + edge)
+        tail = _read(file, want - edge)
+        newline = tail.rfind(b"\n")
+        file.seek(at)
+        if newline >= 0:
+            return _read(file, edge + newline + 1), False
+        data = _read(file, want)
+        return data, len(data) < want
+
+
+def _read(file: FileIO, size: int) -> bytes:
+    """`size` bytes, fewer only at the end of the file."""
+    data = file.read(size)
+    while len(data) < size:
+        more = file.read(size - len(data))
+        if not more:
+            break
+        data += more
+    return data
 
 
 def _cut(data: bytes, separator: str, *, last: bool) -> tuple[tuple[Span, ...] | None, int]:
@@ -169,21 +199,25 @@ def _cut(data: bytes, separator: str, *, last: bool) -> tuple[tuple[Span, ...] |
     return tuple(found), end
 
 
-def read_block(raw: RawBlock, width: int, separator: str) -> Block:
-    """The records of a block as columns of text, by the fast reader where the block is regular."""
+def read_block(raw: RawBlock, width: int, separator: str, shape: Shape | None = None) -> Block:
+    """The records of a block as columns, by the fast reader where the block is regular."""
     if raw.found is None and b"\0" not in raw.data:
         data = raw.data.replace(b"\r\n", b"\n") if b"\r" in raw.data else raw.data
         if data.endswith(b"\r"):
             data = data[:-1]
-        block = _fast(data, width, separator) if b"\r" not in data and b"\x01" not in data else None
+        block = _fast(data, width, separator, shape) if b"\r" not in data and b"\x01" not in data else None
         if block is not None:
             return block
     return _strict(raw, width, separator)
 
 
-def _fast(data: bytes, width: int, separator: str) -> Block | None:
+def _fast(data: bytes, width: int, separator: str, shape: Shape | None) -> Block | None:
     names = [str(at) for at in range(width)]
     try:
+        lines = pl.read_csv(data, has_header=False, schema={"": pl.String}, separator="\x01", quote_char=None).to_series()
+        usual = _usual(data, lines, names, separator, shape) if shape is not None else None
+        if usual is not None:
+            return Block(usual, lines, echo=True, numbers=None, height=lines.len(), bad=(), separator=separator, shape=shape)
         fields = pl.read_csv(
             data,
             has_header=False,
@@ -192,7 +226,6 @@ def _fast(data: bytes, width: int, separator: str) -> Block | None:
             quote_char=None,
             truncate_ragged_lines=True,
         )
-        lines = pl.read_csv(data, has_header=False, schema={"": pl.String}, separator="\x01", quote_char=None).to_series()
     except pl.exceptions.PolarsError:
         return None
     if fields.height != lines.len():
@@ -200,9 +233,7 @@ def _fast(data: bytes, width: int, separator: str) -> Block | None:
     # Polars pads short records and cuts long ones silently. A record is regular only if its
     # fields and separators are as long as its line.
     length = lines.str.len_bytes().fill_null(0)
-    whole = fields.select(
-        pl.sum_horizontal(pl.col(name).str.len_bytes().fill_null(0).cast(pl.Int64) for name in names) + (width - 1)
-    ).to_series()
+    whole = fields.select(pl.sum_horizontal(pl.all().str.len_bytes()) + (width - 1)).to_series()
     if int(length.sum() or 0) + lines.len() - (0 if data.endswith(b"\n") else 1) != len(data):
         return None
     bad: list[tuple[int, Record]] = []
@@ -210,7 +241,20 @@ def _fast(data: bytes, width: int, separator: str) -> Block | None:
         text = lines[row] or ""
         found = text.split(separator)
         bad.append((row, Record(row, text, tuple(found[:width]), ragged(len(found), width, blank=not text.strip()))))
-    return Block(fields, lines, echo=True, numbers=None, height=lines.len(), bad=tuple(bad))
+    return Block(fields, lines, echo=True, numbers=None, height=lines.len(), bad=tuple(bad), separator=separator)
+
+
+def _usual(data: bytes, lines: pl.Series, names: list[str], separator: str, shape: Shape) -> pl.DataFrame | None:
+    """The shape's columns, typed by the CSV reader itself, when every line has the shape."""
+    if lines.null_count() or not lines.str.contains(shape.pattern).all():
+        return None
+    schema = {name: shape.schema.get(name, pl.String) for name in names}
+    read = [at for at, name in enumerate(names) if name in shape.schema]
+    try:
+        cells = pl.read_csv(data, has_header=False, schema=schema, columns=read, separator=separator, quote_char=None)
+    except pl.exceptions.PolarsError:
+        return None
+    return cells if cells.height == lines.len() else None
 
 
 def _strict(raw: RawBlock, width: int, separator: str) -> Block:
@@ -228,4 +272,5 @@ def _strict(raw: RawBlock, width: int, separator: str) -> Block:
         numbers=tuple(record.line for record in records),
         height=raw.data.count(b"\n"),
         bad=tuple((row, record) for row, record in enumerate(records) if record.problem is not None or len(record.fields) != width),
+        separator=separator,
     )

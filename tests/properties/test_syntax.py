@@ -19,63 +19,49 @@ from rxcalc.syntax.parse import parse_expression, parse_rule, parse_rulebook
 from rxcalc.syntax.unparse import unparse
 
 HEAD = "rxcalc: 1\n"
-PIECES = st.sampled_from(
-    "a b when then otherwise if else and or not in is known missing between at has meets where distinct because reject "
-    '( ) [ ] { } , . .. -> + - * / = != < <= 5 1_000 85% ¥5 CNY 2025-07-01 60 days per day yes no "x" \' # \n 中 （ && == 1,300 1e5'.split(
-        " "
-    )
+WORDS = (
+    "a b when then otherwise if else and or not in is known missing between at has meets where distinct because reject",
+    "( ) [ ] { } , . .. -> + - * / = != < <= 5 1_000 85% ¥5 CNY 2025-07-01 60 days per day yes no",
+    '"x" \' # \n 中 （ && ==',
+    "1,300 1e5",
 )
-YAML_PIECES = st.sampled_from(
-    [
-        "\n",
-        "  ",
-        "\t",
-        ": ",
-        "- ",
-        "{",
-        "}",
-        "[",
-        "]",
-        ",",
-        "#",
-        "|",
-        ">",
-        "&a",
-        "*a",
-        "!!str",
-        "'",
-        '"',
-        "---",
-        "<<",
-        "steps",
-        "rule",
-        "inputs",
-    ]
-    + [
-        "episode_id",
-        "type",
-        "money",
-        "one_of",
-        "shares",
-        "bill",
-        "of",
-        "fund",
-        "parameters",
-        "values",
-        "2025-01-01",
-        "a",
-        "min(a, b)",
-        "p[k]",
-        "?",
-        "\\",
-    ]
+PIECES = st.sampled_from([word for line in WORDS for word in line.split(" ")])
+MARKS = (
+    "\n",
+    "  ",
+    "\t",
+    ": ",
+    "- ",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    "#",
+    "|",
+    ">",
+    "&a",
+    "*a",
+    "!!str",
+    "'",
+    '"',
+    "---",
+    "<<",
+    "?",
+    "\\",
 )
+KEYS = (
+    *("steps", "rule", "inputs", "episode_id", "type", "money", "one_of", "shares", "bill", "of", "fund", "parameters"),
+    *("values", "2025-01-01", "a", "min(a, b)", "p[k]"),
+)
+YAML_PIECES = st.sampled_from([*MARKS, *KEYS])
 NAMES = st.sampled_from(
     ["a", "b", "days", "first", "at", "has", "meets", "known", "distinct", "level_3", "iffy", "Per"]
 )
 
 
 def check_places(sink: Sink) -> None:
+    """Every place lies in its file and every format can show it."""
     for diagnostic in sink.sorted():
         for label in (diagnostic.primary, *diagnostic.related):
             file = sink.files.get(label.span.file)

@@ -16,6 +16,7 @@ FILES = {"f.yaml": FILE}
 
 
 def diagnostic(start: int, end: int, **more: object) -> Diagnostic:
+    """A diagnostic over a stretch of TEXT."""
     return Diagnostic(
         code="RX131",
         severity=Severity.ERROR,

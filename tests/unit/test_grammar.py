@@ -29,10 +29,12 @@ inputs:
 
 
 def plain(text: str) -> Scalar:
+    """A one-line scalar that begins its file."""
     return Scalar(text, "plain", Span("f", 0, len(text)), EmbeddedText(text, "f", ((0, 0),)))
 
 
 def expr(text: str) -> n.Expr:
+    """The tree of a text that must be right."""
     sink = Sink()
     found = parse_expression(plain(text), sink)
     assert not list(sink), [d.message for d in sink]
@@ -40,14 +42,12 @@ def expr(text: str) -> n.Expr:
 
 
 def name(text: str) -> n.Name:
+    """A name, wherever it stands."""
     return n.Name(name=text, span=NOWHERE)
 
 
-def number(value: int) -> n.Number:
-    return n.Number(value=Fraction(value), decimals=0, span=NOWHERE)
-
-
 def rulebook(text: str) -> tuple[n.RulebookDecl | None, list[str]]:
+    """The tree of HEAD and more, and the codes reported."""
     sink = Sink()
     document = load_text("f", HEAD + text, sink)
     found = parse_rulebook(document, sink) if document else None
@@ -252,6 +252,7 @@ def test_decision_table() -> None:
         ("steps: {a: {rule: {b: c}}}\n", ["RX133"]),
         ("steps: {a: }\n", ["RX134"]),
         ("steps: {A: total}\n", ["RX136"]),
+        ("title: {en: x, Stray}\n", ["RX136"]),
         ("steps: {a: {}}\n", ["RX223"]),
         ("steps: {if: total}\n", ["RX220"]),
         ("lines: {}\ngroups: {}\n", ["RX138", "RX138"]),

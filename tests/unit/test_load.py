@@ -15,15 +15,18 @@ HEAD = "rxcalc: 1\n"
 
 
 def codes(sink: Sink) -> list[str]:
+    """The codes reported, in order."""
     return [diagnostic.code for diagnostic in sink.sorted()]
 
 
 def read(text: str) -> tuple[Document | None, Sink]:
+    """A document from text, and what was reported."""
     sink = Sink()
     return load_text("f.yaml", text, sink), sink
 
 
 def scalar(text: str, key: str = "rule") -> tuple[Scalar, str]:
+    """The scalar under a key, and the text of its file."""
     document, sink = read(HEAD + text)
     assert document is not None
     assert not list(sink)

@@ -13,6 +13,7 @@ from rxcalc.syntax.unparse import unparse, unparse_rule
 
 
 def plain(text: str) -> Scalar:
+    """A one-line scalar that begins its file."""
     return Scalar(text, "plain", Span("f", 0, len(text)), EmbeddedText(text, "f", ((0, 0),)))
 
 

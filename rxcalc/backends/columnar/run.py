@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import TypeAlias
 
 import polars as pl
 
 from rxcalc.backends.base import Outcome, Problem
+from rxcalc.backends.columnar.persons import SMALL_WAVE, SequenceRun
 from rxcalc.backends.columnar.program import Output, Program
 from rxcalc.backends.columnar.values import inputs_of, result_type, written
 from rxcalc.plan.nodes import Plan, Value
@@ -48,6 +50,8 @@ class Columnar:
         self.plan = plan
         self.program = Program(plan)
         self._scalar = scalar
+        self._forming = Lock()
+        self.small_wave = SMALL_WAVE
 
     def run(self, frame: pl.DataFrame, columns: Sequence[str], *, after_reject: str = "refuse") -> ColumnarResult:
         """Computes `columns` (steps, shares, totals) for every row of `frame`.
@@ -59,7 +63,8 @@ class Columnar:
             columns: names of the result columns.
             after_reject: `compute` computes and marks what follows a refused episode.
         """
-        outputs = [self.program.output(name) for name in columns]
+        with self._forming:  # blocks run on several threads; a new output adds columns to the program
+            outputs = [self.program.output(name) for name in columns]
         if self.plan.window_calls:
             return self._in_sequence(frame, outputs, compute=after_reject == "compute")
         if "__bad" in frame.columns:
@@ -70,7 +75,21 @@ class Columnar:
         return self._settled(frame, done, outputs)
 
     def _in_sequence(self, frame: pl.DataFrame, outputs: Sequence[Output], *, compute: bool) -> ColumnarResult:
-        raise NotImplementedError
+        """A plan that looks back, wave by wave."""
+        run = SequenceRun(
+            self.program, self._scalar, outputs, self.discrepancy, compute=compute, small_wave=self.small_wave
+        )
+        run.run(frame)
+        decimals = {out.name: out.decimals for out in outputs if out.decimals is not None}
+        parts = [_complete(part, outputs) for part in run.done]
+        if parts:
+            values = pl.concat(parts)
+        else:
+            schema = {"__row": frame.schema["__row"], **{out.name: result_type(out.type, None) for out in outputs}}
+            values = pl.DataFrame(schema=schema)
+        values = patched(values, run.exact, outputs, frame["__row"])
+        problems = tuple(sorted(run.problems, key=lambda pair: pair[0]))
+        return ColumnarResult(values, decimals, frozenset(run.flagged), problems, frozenset(run.marked))
 
     def _settled(self, frame: pl.DataFrame, done: pl.DataFrame, outputs: Sequence[Output]) -> ColumnarResult:
         """The result, with flagged rows looked at by the exact evaluator."""
@@ -89,11 +108,7 @@ class Columnar:
                 exact.append((row, outcome))
             else:
                 problems.append((row, problem))
-        values = done.filter(~flags)
-        for out in outputs:
-            if out.expr is None:
-                values = values.with_columns(pl.lit(None, dtype=result_type(out.type, None)).alias(out.name))
-        values = values.select(names)
+        values = _complete(done.filter(~flags), outputs)
         if exact:
             values = patched(values, exact, outputs, frame["__row"])
         return ColumnarResult(values, decimals, frozenset(rows), tuple(problems))
@@ -114,16 +129,24 @@ def result_of(outcome: Outcome, name: str) -> Value:
     return outcome.steps[name] if name in outcome.steps else outcome.shares[name]
 
 
+def _complete(done: pl.DataFrame, outputs: Sequence[Output]) -> pl.DataFrame:
+    """The requested columns; those that no column holds are empty until the exact evaluator fills them."""
+    gaps = [pl.lit(None, dtype=result_type(out.type, None)).alias(out.name) for out in outputs if out.expr is None]
+    return done.with_columns(gaps).select("__row", *(out.name for out in outputs))
+
+
 def patched(
     values: pl.DataFrame, exact: Sequence[tuple[int, Outcome]], outputs: Sequence[Output], order: pl.Series
 ) -> pl.DataFrame:
     """The values together with those of rows computed exactly, in the order of the frame."""
     columns: dict[str, list[object]] = {"__row": [row for row, _ in exact]}
-    schema = dict(values.schema)
+    schema = pl.Schema(values.schema)
     for out in outputs:
         cells = [written(result_of(outcome, out.name), out.type, out.decimals) for _, outcome in exact]
         columns[out.name] = cells
         if schema[out.name] == pl.Int64 and any(isinstance(c, int) and not -(2**63) <= c < 2**63 for c in cells):
             schema[out.name] = pl.Int128()
-    both = pl.concat([values.cast(schema), pl.DataFrame(columns, schema=schema)])
+    both = pl.concat(
+        [values.select(pl.col(name).cast(kind) for name, kind in schema.items()), pl.DataFrame(columns, schema=schema)]
+    )
     return order.to_frame().join(both, on="__row", how="inner", maintain_order="left")

@@ -141,7 +141,7 @@ def _key(value: object, of: Type, scale: int) -> object:
     """A key cell as its column holds it; None when it cannot be met."""
     if isinstance(value, bool) or not isinstance(value, int | Fraction):
         return of.values.index(value) if isinstance(of, OneOf) and isinstance(value, str) else value
-    scaled = value * scale
+    scaled = Fraction(value) * scale
     return scaled.numerator if scaled.denominator == 1 and abs(scaled) < _OPEN else None
 
 

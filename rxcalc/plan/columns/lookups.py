@@ -103,13 +103,13 @@ def resolve(walk: Walk[X], name: str, keys: Sequence[int], on: int | None) -> Re
     return Resolved(tuple(values), kernel.share(kernel.index(codes, segment_code, len(combinations))), fail)
 
 
-def looked_up(walk: Walk[X], values: Sequence[Fraction | None], index: X | None) -> Number[X]:
-    """The number at each row's position; a literal when all are the same."""
+def looked_up(walk: Walk[X], values: Sequence[Fraction | None], index: X | None, least: int = 1) -> Number[X]:
+    """The number at each row's position; a literal when all are the same. Its scale is a multiple of `least`."""
     known = [value for value in values if value is not None]
     first = values[0]
     if first is not None and len(known) == len(values) and (index is None or all(v == first for v in known)):
         return walk.arithmetic.fixed(first)
-    scale = lcm(*(value.denominator for value in known)) if known else 1
+    scale = lcm(least, *(value.denominator for value in known))
     whole = [None if value is None else value.numerator * (scale // value.denominator) for value in values]
     low = min((n for n in whole if n is not None), default=0)
     high = max((n for n in whole if n is not None), default=0)
@@ -123,7 +123,9 @@ def looked_up(walk: Walk[X], values: Sequence[Fraction | None], index: X | None)
 def _value(walk: Walk[X], values: Sequence[object], index: X | None, of: Type) -> Formed[X]:
     """The value at each row's position."""
     if is_numeric(of):
-        return Formed(number=looked_up(walk, [_fraction(value) for value in values], index))
+        # Money at the scale of the inputs, so that sums need no rescaling.
+        least = 10**walk.plan.decimals if of == MONEY else 1
+        return Formed(number=looked_up(walk, [_fraction(value) for value in values], index, least))
     if index is None:
         return walk.constant(values[0], of)  # type: ignore[arg-type] # a scalar of the type
     return Formed(code=walk.kernel.lookup([_scalar(value) for value in values], index, of, 64))

@@ -120,6 +120,8 @@ class Arithmetic(Generic[X]):
         for one, other in ((a, b), (b, a)):
             if one.fixed and one.low == 1:
                 return other
+            if one.fixed and one.low == -1:
+                return self.negated(other)
         ends = (a.low * b.low, a.low * b.high, a.high * b.low, a.high * b.high)
         return self._form("*", a, b, min(ends), max(ends))
 

@@ -157,7 +157,10 @@ def _telescoped(walk: Walk[X], level: Sequence[Slice[X]], ends: Ends[X]) -> Numb
             reach = arithmetic.least_or_most("min", top, part.limit)
             before = arithmetic.least_or_most("min", ends.low, part.limit)
         length = reach if from_zero else arithmetic.add(reach, before, -1)
-        total = arithmetic.add(total, arithmetic.multiply(length, drop))
+        if drop.fixed is not None and drop.fixed < 0 and place:
+            total = arithmetic.add(total, arithmetic.multiply(length, arithmetic.fixed(-drop.fixed)), -1)
+        else:
+            total = arithmetic.add(total, arithmetic.multiply(length, drop))
     return total
 
 

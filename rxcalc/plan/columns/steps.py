@@ -26,13 +26,15 @@ X = TypeVar("X")
 class Contribution(Generic[X]):
     """What an episode adds to a window call of later ones: its value (at the call's scale) where `where` holds.
 
-    `None` for `where` is: always. `slow` says why the call has no such form and each row must look
+    `None` for `where` is: always. `equal` are conditions `w.x = y` on inputs, as (x, y): they narrow
+    the window's key instead of being tested. `slow` says why the call has no such form and each row must look
     at the earlier episodes itself.
     """
 
     value: Formed[X] | None
     where: X | None
     slow: str
+    equal: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,20 +224,44 @@ def reads_this_episode(plan: Plan, node: int) -> bool:
     return entry.op in _OF_THIS_ROW or any(reads_this_episode(plan, arg) for arg in entry.args)
 
 
+def _conditions(plan: Plan, node: int) -> tuple[list[int], list[tuple[str, str]], bool]:
+    """The conjuncts of a `where` that look at the earlier episode only, those that are `w.x = y`; is that all?"""
+    if node < 0:
+        return [], [], True
+    entry = plan.nodes[node]
+    if entry.op is Op.AND:
+        parts = [_conditions(plan, arg) for arg in entry.args]
+        return [n for p in parts for n in p[0]], [e for p in parts for e in p[1]], all(p[2] for p in parts)
+    if not reads_this_episode(plan, node):
+        return [node], [], True
+    if entry.op is Op.EQ:
+        sides = {plan.nodes[arg].op: plan.nodes[arg] for arg in entry.args}
+        earlier, this = sides.get(Op.EARLIER), sides.get(Op.INPUT)
+        inputs = {field.name for field in plan.inputs}
+        if earlier is not None and this is not None and earlier.type == this.type:
+            name = str(earlier.data[1])  # type: ignore[index] # (window, name)
+            if name in inputs:
+                return [], [(name, str(this.data))], True
+    return [], [], False
+
+
 def _contribution(walk: Walk[X], place: int) -> Contribution[X]:
-    plan = walk.plan
+    plan, kernel = walk.plan, walk.kernel
     call = plan.window_calls[place]
-    if reads_this_episode(plan, call.value) or reads_this_episode(plan, call.where):
+    tested, equal, complete = _conditions(plan, call.where)
+    if not complete or reads_this_episode(plan, call.value):
         return Contribution(None, None, "its condition or value reads this episode")
     walk.own = True
     try:
-        where = walk.form(call.where) if call.where >= 0 else None
+        conditions = [walk.form(node) for node in tested]
         value = walk.form(call.value) if call.value >= 0 else None
-        fails = either(walk.kernel, *(formed.fail for formed in (where, value) if formed is not None))
-        if fails is not None or (where is not None and where.absent) or (value is not None and value.absent):
+        formed = [*conditions, *([] if value is None else [value])]
+        if either(kernel, *(part.fail for part in formed)) is not None or any(part.absent for part in formed):
             return Contribution(None, None, "computing what an episode adds can fail")
         if value is not None and value.number is not None and call.function != "count":
             value = Formed(number=_at_call_scale(walk, call.value, value.number))
+        if value is not None and value.number is not None and value.number.den is not None:
+            return Contribution(None, None, "what an episode adds is a quotient by a variable")
     except NotProven as gap:
         return Contribution(None, None, str(gap) or "what an episode adds has no column")
     finally:
@@ -243,9 +269,11 @@ def _contribution(walk: Walk[X], place: int) -> Contribution[X]:
     if value is not None and value.number is not None:
         value = Formed(number=walk.arithmetic.shared_number(walk.arithmetic.narrowed(value.number)))
     elif value is not None:
-        value = Formed(code=walk.kernel.share(value.as_code))
-    code = None if where is None else walk.kernel.share(where.as_code)
-    return Contribution(value, code, "")
+        value = Formed(code=kernel.share(value.as_code))
+    where: X | None = None
+    for condition in conditions:
+        where = condition.as_code if where is None else kernel.binary("and", where, condition.as_code)
+    return Contribution(value, None if where is None else kernel.share(where), "", tuple(equal))
 
 
 def _at_call_scale(walk: Walk[X], node: int, value: Number[X]) -> Number[X]:

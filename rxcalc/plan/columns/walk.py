@@ -75,6 +75,7 @@ class Walk(Generic[X]):
         self.inputs = {field.name: field for field in plan.inputs}
         self.steps: dict[str, Formed[X]] = {}
         self.shares: dict[str, Formed[X]] = {}
+        self.call_scales: dict[int, int] = {}
         self.notes: dict[int, Note] = {}
         self.formed: dict[int, Formed[X]] = {}
         self.reasons: list[str] = []
@@ -245,19 +246,24 @@ class Walk(Generic[X]):
     def _earlier_value(self, node: PlanNode) -> Formed[X]:
         name = str(node.data[1])  # type: ignore[index] # (window, name)
         if self.own:
-            return self._input(name) if name in self.inputs else replace(self.steps[name], fail=None)
+            if name in self.inputs:
+                return self._input(name)
+            return replace(self.steps[name] if name in self.steps else self.shares[name], fail=None)
         if name in self.inputs:
             return self._input(name)
         if not is_numeric(node.type):
             return Formed(code=self.kernel.missing(node.type, 64))
-        step = next(step for step in self.plan.steps if step.name == name)
-        scale = step.scale or node.scale
-        if step.rounding is not None:
-            scale = step.rounding.to.denominator
+        step = next((step for step in self.plan.steps if step.name == name), None)
+        if step is None:  # a share is rounded to the minor unit
+            scale, given = 10**self.plan.decimals, (node.low, node.high)
+        else:
+            scale, given = step.scale or node.scale, (step.low, step.high)
+            if step.rounding is not None:
+                scale = step.rounding.to.denominator
         if not scale:
             message = f"{name} has no proven number of decimals"
             raise NotProven(message)
-        low, high = self._earlier.get(name, (step.low, step.high))
+        low, high = self._earlier.get(name, given)
         return self._column(scale, low, high, lambda width: self.kernel.missing(node.type, width))
 
     def _window(self, place: int) -> Formed[X]:
@@ -265,10 +271,12 @@ class Walk(Generic[X]):
         code = self.kernel.window
         if call.function == "count":
             most = Fraction(MOST_EPISODES)
+            self.call_scales[place] = 1
             return self._column(1, Fraction(0), most, lambda width: code(place, call.type, width))
         if not is_numeric(call.type):
             return Formed(code=code(place, call.type, 64))
         value = self.form(call.value).as_number
+        self.call_scales[place] = value.scale
         if value.den is not None:
             message = f"{call.key} reads a value without a proven number of decimals"
             raise NotProven(message)

@@ -1,0 +1,278 @@
+"""Runs of plans that look back: waves of columns, and single persons on the exact evaluator.
+
+Columns pay as long as many persons have a k-th episode. Persons with more episodes than that, and
+everybody when a window call has no accumulator, are computed one episode after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import polars as pl
+
+from rxcalc.backends.base import Outcome, Problem
+from rxcalc.backends.columnar.program import Output, Program
+from rxcalc.backends.columnar.values import inputs_of, value_of
+from rxcalc.lang.ops import Op
+from rxcalc.passes.history import History
+from rxcalc.passes.lookback import is_supported
+from rxcalc.passes.waves import Accumulator, Arranged, Refusals, arrange, joint_ids
+from rxcalc.plan.columns.walk import MOST_EPISODES
+from rxcalc.plan.nodes import Plan, PlanNode, Value
+
+__all__ = ["SMALL_WAVE", "SequenceRun"]
+
+SMALL_WAVE: Final = 60
+"""A wave of fewer rows costs more than the exact evaluator takes for them."""
+
+_Scalar = Callable[[Mapping[str, Value], Mapping[int, Value] | None], Outcome]
+
+
+class SequenceRun:
+    """One run of a plan with window calls over all episodes of all its persons."""
+
+    def __init__(
+        self,
+        program: Program,
+        scalar: _Scalar,
+        outputs: Sequence[Output],
+        disagree: Callable[[], Problem | None],
+        *,
+        compute: bool,
+        small_wave: int,
+    ) -> None:
+        self._program, self._plan = program, program.plan
+        self._scalar, self._outputs, self._disagree = scalar, outputs, disagree
+        self._compute = compute
+        self._small = small_wave
+        self._calls = self._plan.window_calls
+        self._contributions = program.formed.contributions
+        self._read = tuple(sorted(program.windows))  # the calls that a step reads
+        self.done: list[pl.DataFrame] = []
+        self.exact: list[tuple[int, Outcome]] = []
+        self.problems: list[tuple[int, Problem]] = []
+        self.flagged: set[int] = set()
+        self.marked: set[int] = set()
+
+    def run(self, frame: pl.DataFrame) -> None:
+        """Computes the frame; results stand in `done`, `exact`, `problems`, `flagged` and `marked` afterwards."""
+        for name in ("__bad", "__key_unreadable"):
+            if name not in frame.columns:
+                frame = frame.with_columns(pl.lit(False, dtype=pl.Boolean()).alias(name))  # noqa: FBT003 -- the literal itself
+        arranged = arrange(self._plan, frame)
+        self._row_at = arranged.frame.sort("__at")["__row"]
+        # A row that the exact evaluator must compute would leave the accumulators behind.
+        slow = any(self._contributions[place].slow for place in self._read) or bool(self._program.formed.reasons)
+        waves = 0 if slow else len(arranged.sizes)
+        for place, size in enumerate(arranged.sizes[:waves]):
+            if size < self._small or place >= MOST_EPISODES:
+                waves = place
+                break
+        long = arranged.frame.filter(pl.col("__wave") == waves)["__person"].implode()
+        by_one = arranged.frame.filter(pl.col("__person").is_in(long))
+        if waves:
+            rest = arranged.frame if by_one.is_empty() else arranged.frame.filter(~pl.col("__person").is_in(long))
+            self._waves(Arranged(rest, tuple(rest["__wave"].rle().struct.field("len").to_list()), arranged.persons))
+        if not by_one.is_empty():
+            self._one_by_one(by_one.sort("__at"))
+
+    # Waves
+
+    def _waves(self, arranged: Arranged) -> None:
+        frame = arranged.frame
+        names = [name[2:] for name in frame.columns if name.startswith("g:")]
+        held: dict[int, Accumulator] = {}
+        ids: list[pl.Series] = []
+        for place in self._read:
+            call, equal = self._calls[place], self._contributions[place].equal
+            key = f"g:{call.window}"
+            read, write = frame[key], frame[key]
+            if equal:
+                read, write = joint_ids(frame, [key, *(y for _, y in equal)], [key, *(x for x, _ in equal)])
+            ids += [read.alias(f"r:{place}"), write.alias(f"x:{place}")]
+            tops: list[Any] = [read.max(), write.max()]
+            size = max((int(top) for top in tops if top is not None), default=0) + 1
+            kind = self._program.windows[place]
+            held[place] = Accumulator(call.function, distinct=call.distinct, kind=kind, size=size)
+        refusals = Refusals(arranged, names)
+        frame = frame.with_columns(ids)
+        carried = ["__row", "__n", "__at", "__person", *(f"g:{name}" for name in names), *(s.name for s in ids)]
+        prepared = self._program.prepared(frame, [*carried, "__bad", "__key_unreadable"])
+        start = 0
+        for size in arranged.sizes:
+            wave = prepared.slice(start, size)
+            raw = frame.slice(start, size)
+            start += size
+            wave, raw = self._admitted(wave, raw, refusals)
+            if wave.height:
+                self._wave(wave, raw, carried, held, refusals)
+
+    def _admitted(self, wave: pl.DataFrame, raw: pl.DataFrame, refusals: Refusals) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The rows of a wave that are computed; the others take with them whoever could read them."""
+        if wave["__bad"].any():
+            bad = wave.filter(pl.col("__bad"))
+            unknown = bad.select(
+                pl.any_horizontal("__key_unreadable", *(pl.col(g).is_null() for g in bad.columns if g.startswith("g:")))
+            ).to_series()
+            refusals.note(bad, by_person=unknown)
+            wave, raw = wave.filter(~pl.col("__bad")), raw.filter(~pl.col("__bad"))
+        if not refusals.any or wave.is_empty():
+            return wave, raw
+        found = refusals.read(wave)
+        hit = found["at"].is_not_null()
+        if not hit.any():
+            return wave, raw
+        refusals.note(wave.filter(hit))
+        rows = wave.filter(hit)["__row"].to_list()
+        if self._compute:
+            self.marked.update(rows)
+            return wave, raw
+        for row, at, window in zip(
+            rows, *(found.filter(hit)[name].to_list() for name in ("at", "window")), strict=True
+        ):
+            self.problems.append((row, _depends(window, self._row_at[at])))
+        return wave.filter(~hit), raw.filter(~hit)
+
+    def _wave(
+        self,
+        wave: pl.DataFrame,
+        raw: pl.DataFrame,
+        carried: Sequence[str],
+        held: Mapping[int, Accumulator],
+        refusals: Refusals,
+    ) -> None:
+        program = self._program
+        windows = [accumulator.read(wave[f"r:{place}"]).alias(f"w:{place}") for place, accumulator in held.items()]
+        wave = wave.with_columns(windows)
+        wanted = {out.name: out.expr for out in self._outputs if out.expr is not None}
+        for place in held:
+            contribution = self._contributions[place]
+            value = contribution.value
+            if value is not None:
+                wanted[f"c:{place}"] = value.as_code if value.number is None else value.number.num.code
+            if contribution.where is not None:
+                wanted[f"u:{place}"] = contribution.where
+        done = program.compute(wave, wanted, carried)
+        flags = done["__flag"]
+        if flags.any():
+            settled = self._look_closer(raw.filter(flags), wave.filter(flags))
+            refused = done.filter(flags).filter(~settled)
+            refusals.note(refused)
+            done = done.filter(~flags)
+        for place, accumulator in held.items():
+            values = done[f"c:{place}"] if f"c:{place}" in wanted else None
+            where = done[f"u:{place}"] if f"u:{place}" in wanted else None
+            accumulator.take(done[f"x:{place}"], values, where)
+        self.done.append(done)
+
+    def _look_closer(self, raw: pl.DataFrame, wave: pl.DataFrame) -> pl.Series:
+        """Flagged rows on the exact evaluator; says which have no problem."""
+        scales = self._program.formed.walk.call_scales
+        columns: dict[int, list[Value]] = {}
+        for place in self._read:
+            of = self._calls[place].type
+            columns[place] = [value_of(cell, of, scales.get(place, 1)) for cell in _cells(wave[f"w:{place}"], of)]
+        fine: list[bool] = []
+        for at, (row, inputs) in enumerate(zip(raw["__row"].to_list(), inputs_of(self._plan, raw), strict=True)):
+            outcome = self._scalar(inputs, {place: cells[at] for place, cells in columns.items()})
+            fine.append(self._take(row, outcome, looked=True))
+        return pl.Series(fine, dtype=pl.Boolean())
+
+    def _take(self, row: int, outcome: Outcome, *, looked: bool) -> bool:
+        if looked:
+            self.flagged.add(row)
+        problem = outcome.problem or (self._disagree() if looked else None)
+        if problem is not None:
+            self.problems.append((row, problem))
+            self.marked.discard(row)
+            return False
+        self.exact.append((row, outcome))
+        return True
+
+    # One episode after the other
+
+    def _one_by_one(self, frame: pl.DataFrame) -> None:
+        plan = self._plan
+        for call in self._calls:
+            if not (is_supported(plan, call.value) and is_supported(plan, call.where)):
+                message = f"{call.key}: parameters, tables and windows inside a window call are not supported in tables"
+                raise NotImplementedError(message)
+        first = _steps_read(plan)
+        history = History(plan)
+        person: int | None = None
+        persons, rows = frame["__person"].to_list(), frame["__row"].to_list()
+        bad, unknown = frame["__bad"].to_list(), frame["__key_unreadable"].to_list()
+        keys = frame.select(name for name in frame.columns if name.startswith("g:"))
+        unread = keys.select(pl.any_horizontal(pl.all().is_null())).to_series().to_list()
+        for at, inputs in enumerate(inputs_of(plan, frame)):
+            if persons[at] != person:
+                person, history = persons[at], History(plan)
+            row = rows[at]
+            if bad[at]:
+                history.refuse(row, None if unknown[at] or unread[at] else inputs)
+                continue
+            found = history.reads_refused(inputs)
+            if found is not None:
+                history.refuse(row, inputs)
+                if not self._compute:
+                    self.problems.append((row, _depends(*found)))
+                    continue
+                self.marked.add(row)
+            this: Mapping[str, Value] = inputs
+            if first:
+                nothing = {place: 0 if c.function in {"sum", "count"} else None for place, c in enumerate(self._calls)}
+                steps = self._scalar(inputs, nothing).steps
+                this = {**inputs, **{name: steps.get(name) for name in first}}
+            outcome = self._scalar(inputs, history.windows(this))
+            if self._take(row, outcome, looked=False):
+                history.add({**inputs, **outcome.steps, **outcome.shares})
+            else:
+                history.refuse(row, inputs)
+
+
+def _cells(column: pl.Series, of: Any) -> list[Any]:
+    """Cells of a window column; positions in a set become its values."""
+    values = getattr(of, "values", None)
+    cells = column.to_list()
+    return cells if values is None else [None if cell is None else values[cell] for cell in cells]
+
+
+def _depends(window: str, row: int) -> Problem:
+    message = f"record {row} comes earlier in window `{window}` and was refused; mend that one first"
+    return Problem("RX811", window, str(row), message)
+
+
+def _steps_read(plan: Plan) -> frozenset[str]:
+    """Steps of this episode that window calls read; they must not depend on a window themselves."""
+    names: set[str] = set()
+    for call in plan.window_calls:
+        for node in (call.value, call.where):
+            names.update(str(plan.nodes[n].data) for n in _below(plan, node) if plan.nodes[n].op is Op.STEP)
+    by_name = {step.name: step for step in plan.steps}
+    todo, seen = list(names), set(names)
+    while todo:
+        for clause in by_name[todo.pop()].clauses:
+            for n in (*_below(plan, clause.when), *_below(plan, clause.then)):
+                entry: PlanNode = plan.nodes[n]
+                if entry.op is Op.WINDOW:
+                    message = (
+                        "a window call reads a step of this episode that looks back itself: not supported in tables"
+                    )
+                    raise NotImplementedError(message)
+                if entry.op is Op.STEP and str(entry.data) not in seen:
+                    seen.add(str(entry.data))
+                    todo.append(str(entry.data))
+    return frozenset(names)
+
+
+def _below(plan: Plan, node: int) -> set[int]:
+    """A node and everything that it is made of."""
+    found: set[int] = set()
+    todo = [node] if node >= 0 else []
+    while todo:
+        at = todo.pop()
+        if at not in found:
+            found.add(at)
+            todo.extend(plan.nodes[at].args)
+    return found

@@ -1,0 +1,92 @@
+"""`rxcalc check`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from rxcalc.cli.show import Failure, diagnostics
+from rxcalc.diagnostics.model import Severity, Sink
+from rxcalc.driver import find
+
+if TYPE_CHECKING:
+    from rxcalc.driver.compile import Compiled
+
+
+@click.command("check")
+@click.argument("rulebooks", nargs=-1, required=True, metavar="RULEBOOK..")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.pass_context
+def command(ctx: click.Context, rulebooks: tuple[str, ...], form: str) -> int:
+    """Check rulebooks and show every error in one run, each with its place, a code and what to do.
+
+    RULEBOOK is a file, a folder, or the name of a shipped rulebook.
+
+    \b
+    Example:
+      rxcalc check rules/
+      rxcalc check qin --format json
+    """
+    from rxcalc.driver.compile import compile_file
+
+    root = ctx.find_root()
+    debug = bool(root.params.get("debug"))
+    sinks: list[tuple[find.Found, Sink, Compiled | None]] = []
+    for name in rulebooks:
+        found = find.rulebooks(name)
+        if isinstance(found, find.NotFound):
+            raise Failure(found.message, found.help)
+        for file in found:
+            sink = Sink()
+            sinks.append((file, sink, compile_file(file.path, file.shown, sink)))
+    if form == "json":
+        _print_json(sinks)
+    else:
+        for file, sink, compiled in sinks:
+            _print_text(file, sink, compiled, debug=debug)
+    return 1 if any(sink.has_errors for _, sink, _ in sinks) else 0
+
+
+def _print_text(file: find.Found, sink: Sink, compiled: Compiled | None, *, debug: bool) -> None:
+    diagnostics(sink)
+    errors, warnings = sink.count(Severity.ERROR), sink.count(Severity.WARNING)
+    if compiled is None:
+        click.echo(f"{file.shown}: {_count(errors, 'error')}, {_count(warnings, 'warning')}")
+        return
+    plan = compiled.plan
+    read = [
+        _count(len(plan.inputs), "input"), _count(len(plan.parameters), "parameter"), _count(len(plan.tables), "table"),
+        _count(len(plan.steps), "step"), _count(sum(len(p.parts) for p in plan.shares), "part"),
+    ]  # fmt: skip
+    click.echo(f"{file.shown}: no errors, {_count(warnings, 'warning')}")
+    click.echo(f"  read       {', '.join(read)}")
+    click.echo(f"  evidence   {', '.join(f'{count} {status}' for status, count in plan.evidence if count) or 'no values'}")
+    for note in compiled.notes:
+        click.echo(f"  undecided  {note}")
+    if debug:
+        for name, seconds in compiled.timings:
+            click.echo(f"  {name:10s} {seconds * 1000:.1f} ms")
+
+
+def _print_json(sinks: list[tuple[find.Found, Sink, Compiled | None]]) -> None:
+    from rxcalc.diagnostics.as_json import as_json
+
+    documents = [
+        {
+            "rulebook": file.shown,
+            "errors": sink.count(Severity.ERROR),
+            "warnings": sink.count(Severity.WARNING),
+            "left_out": sink.left_out,
+            "diagnostics": [as_json(d, sink.files) for d in sink.sorted()],
+            "evidence": dict(compiled.plan.evidence) if compiled is not None else None,
+            "undecided": list(compiled.notes) if compiled is not None else None,
+        }
+        for file, sink, compiled in sinks
+    ]
+    click.echo(json.dumps(documents, ensure_ascii=False, indent=2))
+
+
+def _count(n: int, word: str) -> str:
+    return f"{n} {word}" if n == 1 else f"{n} {word}s"

@@ -1,0 +1,98 @@
+"""The `rxcalc` program. Commands are imported only when they run, so that `--help` starts at once."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Final
+
+import click
+
+# name: (module, what it does in one line)
+COMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "explain": ("rxcalc.cli.explain", "Explain one bill step by step, and who bears each yuan."),
+    "batch": ("rxcalc.cli.batch", "Run a rulebook over a CSV file of episodes."),
+    "check": ("rxcalc.cli.check", "Check rulebooks: every error in one run, with its place."),
+    "test": ("rxcalc.cli.test", "Run the examples of rulebooks."),
+    "plan": ("rxcalc.cli.plan", "Show the compiled plan of a rulebook."),
+    "rulebooks": ("rxcalc.cli.rulebooks", "List the rulebooks that come with rxcalc."),
+    "schema": ("rxcalc.cli.schema", "Print JSON Schemas for editors."),
+}
+
+
+class _LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        found = COMMANDS.get(cmd_name)
+        if found is None:
+            return None
+        command: click.Command = import_module(found[0]).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, about) for name, (_, about) in COMMANDS.items()])
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], list(COMMANDS), n=1)
+            hint = f" Did you mean `{near[0]}`?" if near else ""
+            ctx.fail(f"There is no command `{args[0]}`.{hint}")
+        return super().resolve_command(ctx, args)
+
+
+def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's signature
+    del param
+    if value and not ctx.resilient_parsing:
+        from rxcalc import __version__
+
+        click.echo(f"rxcalc {__version__}")
+        ctx.exit()
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--version", is_flag=True, callback=_version, expose_value=False, is_eager=True, help="Show the version and exit.")
+@click.option("--debug", is_flag=True, help="Show a traceback when rxcalc itself fails.")
+def cli(*, debug: bool) -> None:
+    """Exact, explained reimbursement of health-insurance bills.
+
+    \b
+    Example:
+      rxcalc explain bill.yaml -r qin
+    """
+    del debug
+
+
+def main() -> None:
+    """Runs the program and leaves with its exit code; a fault of rxcalc shows as RX902, not as a traceback."""
+    try:
+        code = cli.main(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except click.Abort:
+        click.echo("Interrupted.", err=True)
+        sys.exit(130)
+    except KeyboardInterrupt:
+        click.echo("Interrupted.", err=True)
+        sys.exit(130)
+    except click.ClickException as problem:
+        problem.show()
+        sys.exit(problem.exit_code)
+    except BrokenPipeError:
+        # The reader (`| head`) has left; nothing is wrong. Python would complain again at exit.
+        import os
+
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as problem:  # noqa: BLE001 - the last resort: no traceback reaches a user
+        if "--debug" in sys.argv:
+            raise
+        click.echo(f"error RX902: rxcalc itself failed: {type(problem).__name__}: {problem}", err=True)
+        click.echo("  help: this is a fault of rxcalc; run again with `rxcalc --debug ..` and report what it prints", err=True)
+        sys.exit(2)

@@ -1,0 +1,49 @@
+"""Options that several commands share, each defined once, and how they reach a terminal."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def default_language() -> str:
+    """`zh` where the environment asks for Chinese, else `en`."""
+    wanted = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
+    return "zh" if wanted.lower().startswith("zh") else "en"
+
+
+def lang() -> Decorator:
+    """`--lang`."""
+    return click.option("--lang", type=click.Choice(["en", "zh"]), default=None, help="Language of labels. [default: from LANG]")
+
+
+def output() -> Decorator:
+    """`-o`."""
+    return click.option("-o", "--output", type=click.Path(dir_okay=False), default=None, help="Write to this file instead of the terminal.")
+
+
+def rulebook(*, required: bool = False) -> Decorator:
+    """`-r` for one rulebook."""
+    return click.option("-r", "--rulebook", required=required, default=None, help="Path or name of the rulebook.")
+
+
+def columns() -> int:
+    """The terminal's width, 80 when there is none."""
+    return shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else 80
+
+
+def colored(stream: Any) -> bool:
+    """Whether colours may be used on a stream: a terminal, and NO_COLOR not set."""
+    return bool(stream.isatty()) and not os.environ.get("NO_COLOR")
+
+
+def language(given: str | None) -> str:
+    """The language chosen by `--lang`, else by the environment."""
+    return given or default_language()

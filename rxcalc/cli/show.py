@@ -1,0 +1,72 @@
+"""What commands print and write: diagnostics to stderr, results to stdout or a file."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from rxcalc.cli.options import colored
+from rxcalc.diagnostics.model import Severity, Sink
+
+
+class Failure(click.ClickException):
+    """A command that cannot do its work: bad usage, unreadable input, unknown rulebook (exit code 2)."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, help_: str = "") -> None:
+        super().__init__(message)
+        self.help_ = help_
+
+    def show(self, file: object = None) -> None:
+        """One line for what is wrong, one for what to do."""
+        del file
+        click.echo(f"rxcalc: {self.message}", err=True)
+        if self.help_:
+            click.echo(f"  help: {self.help_}", err=True)
+
+
+def diagnostics(sink: Sink, *, only_errors: bool = False) -> None:
+    """Prints what a sink holds to stderr."""
+    from rxcalc.diagnostics.text import render
+
+    for d in sink.sorted():
+        if only_errors and d.severity is not Severity.ERROR:
+            continue
+        width = min(max(60, _columns()), 120)
+        click.echo(render(d, sink.files, color=colored(sys.stderr), width=width) + "\n", err=True)
+    if sink.left_out:
+        click.echo(f"and {sink.left_out} more", err=True)
+
+
+def _columns() -> int:
+    import shutil
+
+    return shutil.get_terminal_size((80, 24)).columns
+
+
+def result(text: str, output: str | None) -> None:
+    """Prints a result, or writes it to a file that appears whole or not at all."""
+    if output is None or output == "-":
+        click.echo(text, nl=False)
+        return
+    target = Path(output)
+    try:
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    except OSError as problem:
+        raise Failure(f"cannot write `{output}`: {problem.strerror}", "choose another place with -o") from problem
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(name).replace(target)
+    except OSError as problem:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise Failure(f"cannot write `{output}`: {problem.strerror}", "choose another place with -o") from problem

@@ -1,0 +1,53 @@
+"""The examples beside a rulebook, run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rxcalc.diagnostics.model import Sink
+from rxcalc.driver.compile import Compiled, compile_file
+from rxcalc.driver.find import Found
+from rxcalc.examples.run import Difference, ExampleResult, ExampleRunner
+from rxcalc.inputs.episodes import EpisodeEntry, read_entries
+from rxcalc.rulebook.load import load_yaml
+
+
+@dataclass(frozen=True, slots=True)
+class TestReport:
+    """How the examples of one rulebook went. `compiled` is None when the rulebook has errors (in the sink)."""
+
+    found: Found
+    compiled: Compiled | None
+    results: tuple[ExampleResult, ...]
+    trends: tuple[Difference, ...]
+
+    @property
+    def failed(self) -> int:
+        """How many examples and guarantees failed."""
+        return sum(not r.passed for r in self.results) + len(self.trends)
+
+
+def run_examples(found: Found, sink: Sink) -> TestReport:
+    """Compiles a rulebook and runs `examples/*.yaml` beside it."""
+    compiled = compile_file(found.path, found.shown, sink)
+    if compiled is None:
+        return TestReport(found, None, (), ())
+    runner = ExampleRunner(compiled.plan)
+    results: list[ExampleResult] = []
+    entries: list[EpisodeEntry] = []
+    for path in example_files(found.path.parent):
+        shown = str(Path(found.shown).parent / "examples" / path.name)
+        node = load_yaml(path, shown, sink)
+        for entry in read_entries(node, sink) if node is not None else ():
+            if entry.rulebook and entry.rulebook not in (compiled.plan.rulebook, f"{compiled.plan.rulebook}@{compiled.plan.version}"):
+                continue
+            entries.append(entry)
+            results.append(runner.run(entry, sink))
+    return TestReport(found, compiled, tuple(results), tuple(runner.trends(entries)))
+
+
+def example_files(folder: Path) -> list[Path]:
+    """The example files beside a rulebook, by name."""
+    examples = folder / "examples"
+    return sorted(p for p in examples.iterdir() if p.suffix in (".yaml", ".yml") and p.is_file()) if examples.is_dir() else []

@@ -1,0 +1,35 @@
+"""Mistakes in episode and example files."""
+
+from __future__ import annotations
+
+from rxcalc.diagnostics.model import Diagnostic, Label, Severity
+from rxcalc.source import Span
+
+
+def _error(code: str, span: Span, message: str, *help_: str) -> Diagnostic:
+    return Diagnostic(code=code, severity=Severity.ERROR, message=message, primary=Label(span=span), help=tuple(h for h in help_ if h))
+
+
+def bad_episode_file(span: Span, message: str, help_: str) -> Diagnostic:
+    """Not the shape of an episode or example file."""
+    return _error("RX751", span, message, help_)
+
+
+def unknown_opening(span: Span, key: str, known: str) -> Diagnostic:
+    """A `so_far` key that is no window call of the rulebook."""
+    return _error("RX752", span, f"`{key}` is not a window call of this rulebook", f"it reads: {known}" if known else "it reads no window at all")
+
+
+def bad_opening(span: Span, message: str) -> Diagnostic:
+    """A `so_far` value that cannot be read."""
+    return _error("RX753", span, message, "write a plain number, as in an episode")
+
+
+def unknown_expectation(span: Span, key: str, near: str | None) -> Diagnostic:
+    """An `expect` key that names no result."""
+    return _error("RX754", span, f"`{key}` is no step, total or part of this rulebook", f"did you mean `{near}`?" if near else "")
+
+
+def not_built(span: Span, key: str) -> Diagnostic:
+    """A key of the language that this version does not read."""
+    return _error("RX755", span, f"`{key}` is not supported by this version of rxcalc", "remove it")

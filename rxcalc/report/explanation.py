@@ -1,0 +1,407 @@
+"""The explanation of one episode as data: what every output format prints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TypeAlias
+
+from rxcalc.backends.base import Outcome, Problem
+from rxcalc.lang.arithmetic import plain, shortest
+from rxcalc.lang.ops import Op
+from rxcalc.lang.types import Kind, Plain, Type
+from rxcalc.plan.figures import figure, filled, formula_text
+from rxcalc.plan.nodes import (
+    CellRef,
+    Formula,
+    ParameterRef,
+    Plan,
+    PlanClause,
+    PlanParameter,
+    PlanPart,
+    PlanPartition,
+    PlanStep,
+    ScheduleRef,
+    Value,
+    Words,
+)
+from rxcalc.tracing.model import BandsTrace, Recorder, StepTrace
+
+Cites: TypeAlias = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NotApplied:
+    """A clause that did not decide, with its condition as written and with figures."""
+
+    condition: str
+    figures: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class BandLine:
+    """One band's part: figures ready to be redone."""
+
+    low: str
+    high: str
+    length: str
+    rate: str
+    given: str  # the rate before mapping, "" when not mapped
+    amount: str
+
+
+@dataclass(frozen=True, slots=True)
+class BandsFigures:
+    """The bands behind one schedule call; `target` for bands_reach."""
+
+    call: str
+    lines: tuple[BandLine, ...]
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """A parameter or table cell that a step read."""
+
+    name: str
+    value: str
+    since: str
+    cite: Cites
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepLine:
+    """One step as explained. `value` is plain (JSON), `shown` is for reading; `exact` only where it differs."""
+
+    name: str
+    label: str
+    type: str
+    value: str | None
+    shown: str
+    exact: str | None
+    rounding: str
+    clause: str
+    clause_figures: str
+    because: str
+    formula: str
+    figures: str
+    bands: tuple[BandsFigures, ...]
+    used: tuple[Used, ...]
+    not_applied: tuple[NotApplied, ...]
+    cite: Cites
+    status: str
+    note: str
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShareLine:
+    """One part of a partition."""
+
+    partition: str
+    bearer: str
+    bearer_label: str
+    part: str
+    label: str
+    amount: str
+    shown: str
+    reason: str
+    formula: str
+    figures: str
+    cite: Cites
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionLine:
+    """A partition with the amount it divides."""
+
+    name: str
+    label: str
+    of: str
+    amount: str
+    parts: tuple[ShareLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WindowLine:
+    """A window call: its value, the earlier episodes it saw, whether an opening amount stands in it."""
+
+    call: str
+    value: str
+    episodes: tuple[str, ...]
+    opening: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Everything known about one episode's result. A refused episode has a `problem` and the steps before it."""
+
+    rulebook: str
+    version: str
+    title: str
+    digest: str
+    status: str  # the weakest evidence: fictional, illustrative, sourced or ""
+    currency: str
+    episode: tuple[tuple[str, str, str], ...]  # name, label, value
+    steps: tuple[StepLine, ...]
+    shares: tuple[PartitionLine, ...]
+    totals: tuple[tuple[str, str], ...]
+    outputs: tuple[tuple[str, str], ...]
+    windows: tuple[WindowLine, ...]
+    assumptions: tuple[str, ...]
+    sources: tuple[tuple[str, str, str], ...]  # id, title, status
+    problem: Problem | None
+    defaulted: tuple[str, ...]
+
+
+def explain(
+    plan: Plan, outcome: Outcome, recorder: Recorder, *, language: str = "en", assumptions: tuple[str, ...] = (), defaulted: tuple[str, ...] = ()
+) -> Explanation:
+    """The explanation of an outcome that was computed with `recorder`."""
+    return _Explainer(plan, outcome, recorder, language).explanation(assumptions, defaulted)
+
+
+def in_language(words: Words, language: str) -> str:
+    """The text in a language, else in English, else the first one given."""
+    texts = dict(words)
+    return texts.get(language) or texts.get("") or texts.get("en") or (words[0][1] if words else "")
+
+
+def plain_value(value: Value, type_: Type, decimals: int) -> str | None:
+    """A value as JSON and CSV hold it: plain decimals, ISO dates, `yes` and `no`; None is missing."""
+    if value is None:
+        return None
+    if isinstance(value, int | Fraction) and not isinstance(value, bool):
+        least = decimals if isinstance(type_, Plain) and type_.kind in (Kind.MONEY, Kind.MONEY_PER_DAY) else 0
+        if isinstance(type_, Plain) and type_.kind is Kind.PERCENT:
+            return figure(value, type_, decimals, grouped=False)
+        return shortest(value, least=least) or f"{value.numerator}/{value.denominator}"
+    return figure(value, type_, decimals, grouped=False)
+
+
+class _Explainer:
+    def __init__(self, plan: Plan, outcome: Outcome, recorder: Recorder, language: str) -> None:
+        self.plan = plan
+        self.outcome = outcome
+        self.recorder = recorder
+        self.language = language
+        self.parameters = {p.name: p for p in plan.parameters}
+        self.tables = {t.name: t for t in plan.tables}
+
+    def explanation(self, assumptions: tuple[str, ...], defaulted: tuple[str, ...]) -> Explanation:
+        plan, outcome = self.plan, self.outcome
+        traces = {t.name: t for t in self.recorder.steps}
+        steps = tuple(self._step(s, traces[s.name]) for s in plan.steps if s.name in traces)
+        refused = outcome.problem is not None
+        statuses = [name for name, count in plan.evidence if count]
+        weakest = next((s for s in ("fictional", "illustrative", "unmarked", "sourced") if s in statuses), "")
+        return Explanation(
+            rulebook=plan.rulebook,
+            version=plan.version,
+            title=self.words(plan.title),
+            digest=plan.digest,
+            status=weakest,
+            currency=plan.currency,
+            episode=tuple(
+                (i.name, self.words(i.label) or i.name, figure(outcome.inputs.get(i.name), i.type, plan.decimals)) for i in plan.inputs
+            ),
+            steps=steps,
+            shares=() if refused else tuple(self._partition(index, p) for index, p in enumerate(plan.shares)),
+            totals=() if refused else tuple((name, self.result(name)) for name in plan.totals),
+            outputs=() if refused else tuple((name, self.result(name)) for name in plan.outputs),
+            windows=tuple(
+                WindowLine(w.key, figure(w.value, plan.window_calls[at].type, plan.decimals), w.episodes, w.opening)
+                for at, w in sorted(self.recorder.windows.items())
+            ),
+            assumptions=assumptions,
+            sources=tuple((s.name, self.words(s.title), s.status) for s in plan.sources),
+            problem=outcome.problem,
+            defaulted=defaulted,
+        )
+
+    def words(self, words: Words) -> str:
+        return in_language(words, self.language)
+
+    def result(self, name: str) -> str:
+        """A step, total or part as plain text."""
+        if name in self.outcome.shares:
+            return plain(self.outcome.shares[name], self.plan.decimals)
+        step = next((s for s in self.plan.steps if s.name == name), None)
+        value = self.outcome.steps.get(name)
+        return (plain_value(value, step.type, self.plan.decimals) or "") if step is not None else ""
+
+    # ---- steps ----
+
+    def _step(self, step: PlanStep, trace: StepTrace) -> StepLine:
+        decimals = self.plan.decimals
+        clause = step.clauses[trace.clause]
+        differs = trace.exact != trace.value
+        unrounded = isinstance(trace.value, Fraction) and shortest(trace.value) is None
+        exact = figure(trace.exact, step.type, decimals) if differs or unrounded else None
+        roots = [c.when for c in step.clauses[: trace.clause + 1] if c.when >= 0] + [clause.then]
+        used, bands = self._evidence([r for r in roots if r >= 0], step)
+        rounding = ""
+        if differs and step.rounding is not None:
+            rounding = f"{step.rounding.mode} to {figure(step.rounding.to, step.type, 0)}"
+        return StepLine(
+            name=step.name,
+            label=self.words(step.label) or step.name,
+            type=str(step.type),
+            value=plain_value(trace.value, step.type, decimals),
+            shown=self._shown(step, trace.value),
+            exact=exact,
+            rounding=rounding,
+            clause=formula_text(clause.condition) if clause.condition is not None else "otherwise" if len(step.clauses) > 1 else "",
+            clause_figures=self.filled(clause.condition),
+            because=self.words(clause.because),
+            formula=formula_text(clause.formula) if clause.formula is not None else "",
+            figures=self.filled(clause.formula),
+            bands=bands,
+            used=used,
+            not_applied=tuple(self._not_applied(c) for c in step.clauses[: trace.clause]),
+            cite=cited(step.cite),
+            status=step.status,
+            note=self.words(step.note),
+            file=step.place.file,
+            line=clause.place.line or step.place.line,
+        )
+
+    def _shown(self, step: PlanStep, value: Value) -> str:
+        for candidate in step.values:
+            if candidate.name == value and self.words(candidate.label):
+                return f"{self.words(candidate.label)} ({value})"
+        return figure(value, step.type, self.plan.decimals)
+
+    def _not_applied(self, clause: PlanClause) -> NotApplied:
+        condition = formula_text(clause.condition) if clause.condition is not None else ""
+        return NotApplied(condition, self.filled(clause.condition), self.words(clause.because))
+
+    def filled(self, formula: Formula | None) -> str:
+        """A formula with figures; a name that was not evaluated stays a name."""
+        if formula is None:
+            return ""
+        names = {part: name for part, name in zip(formula.parts, formula.names, strict=True) if isinstance(part, int)}
+
+        def value_of(node: int) -> str:
+            if node in self.recorder.bands:
+                return self._band_sum(node, self.recorder.bands[node])
+            if node not in self.recorder.nodes:
+                return names[node]
+            return figure(self.recorder.nodes[node], self.plan.nodes[node].type, self.plan.decimals)
+
+        return filled(formula, value_of)
+
+    def _band_sum(self, node: int, trace: BandsTrace) -> str:
+        """The bands as a sum that a reader can redo."""
+        of = self.plan.nodes[node]
+        over, value = self._schedule_kinds(of.data)
+        decimals = self.plan.decimals
+        if trace.target is not None:
+            x = self.recorder.nodes.get(node)
+            if not trace.parts or x == trace.end:
+                return figure(x, of.type, decimals)
+            last = trace.parts[-1]
+            start, left, rate = (figure(last.low, over, decimals), figure(last.amount, of.type, decimals), figure(last.mapped, value, decimals))
+            return f"{start} + {left} / {rate}"
+        terms = [f"{figure(p.high - p.low, over, decimals)} * {figure(p.mapped, value, decimals)}" for p in trace.parts]
+        return " + ".join(terms) or figure(Fraction(0), of.type, decimals)
+
+    def _schedule_kinds(self, data: object) -> tuple[Type, Type]:
+        from rxcalc.lang.types import MONEY, PERCENT, ScheduleType
+
+        parameter = self.parameters.get(data.parameter) if isinstance(data, ScheduleRef) else None
+        if parameter is not None and isinstance(parameter.type, ScheduleType):
+            return Plain(parameter.type.over), Plain(parameter.type.value)
+        return MONEY, PERCENT
+
+    # ---- what a step read ----
+
+    def _evidence(self, roots: list[int], step: PlanStep) -> tuple[tuple[Used, ...], tuple[BandsFigures, ...]]:
+        del step
+        used: dict[str, Used] = {}
+        bands: list[BandsFigures] = []
+        seen: set[int] = set()
+        stack = list(reversed(roots))
+        while stack:
+            index = stack.pop()
+            if index in seen:
+                continue
+            seen.add(index)
+            node = self.plan.nodes[index]
+            stack.extend(reversed(node.args))
+            if index in self.recorder.bands:
+                bands.append(self._bands(index, self.recorder.bands[index]))
+            match node.data:
+                case ParameterRef(parameter=name) | ScheduleRef(parameter=name):
+                    evaluated = index in self.recorder.nodes or node.body
+                    if evaluated:
+                        parameter = self.parameters[name]
+                        value = "" if isinstance(node.data, ScheduleRef) or node.body else figure(self.recorder.nodes.get(index), node.type, self.plan.decimals)
+                        text = name if isinstance(node.data, ScheduleRef) else node.text
+                        used.setdefault(text, Used(text, value, self._since(parameter), cited(parameter.cite), parameter.status))
+                case CellRef(table=name, column=column) if column and index in self.recorder.nodes:
+                    table = self.tables[name]
+                    value = figure(self.recorder.nodes[index], node.type, self.plan.decimals)
+                    used.setdefault(node.text, Used(node.text, value, "", cited(table.cite), table.status))
+                case _:
+                    pass
+        return tuple(used.values()), tuple(bands)
+
+    def _since(self, parameter: PlanParameter) -> str:
+        on = self.outcome.inputs.get(self.plan.effective_by)
+        started = [s.start for s in parameter.segments if on is not None and s.start <= on]  # type: ignore[operator]  # a date
+        return str(started[-1]) if started else ""
+
+    def _bands(self, index: int, trace: BandsTrace) -> BandsFigures:
+        node = self.plan.nodes[index]
+        over, value = self._schedule_kinds(node.data)
+        d = self.plan.decimals
+        lines = tuple(
+            BandLine(
+                figure(p.low, over, d),
+                figure(p.high, over, d),
+                figure(p.high - p.low, over, d),
+                figure(p.mapped, value, d),
+                figure(p.rate, value, d) if p.rate != p.mapped else "",
+                figure(p.amount, node.type, d),
+            )
+            for p in trace.parts
+        )
+        return BandsFigures(node.text, lines, figure(trace.target, node.type, d) if trace.target is not None else "")
+
+    # ---- shares ----
+
+    def _partition(self, index: int, partition: PlanPartition) -> PartitionLine:
+        prefix = "" if index == 0 else f"{partition.name}."
+        parts: list[ShareLine] = []
+        whole = Fraction(0)
+        for part in partition.parts:
+            name = prefix + (f"{part.bearer}.{part.part}" if part.part else part.bearer)
+            amount = self.outcome.shares[name]
+            whole += amount
+            parts.append(self._part(partition, part, amount))
+        shown = figure(whole, Plain(Kind.MONEY), self.plan.decimals)
+        return PartitionLine(partition.name, self.words(partition.label) or partition.name, formula_text(partition.of_formula), shown, tuple(parts))
+
+    def _part(self, partition: PlanPartition, part: PlanPart, amount: Fraction) -> ShareLine:
+        return ShareLine(
+            partition=partition.name,
+            bearer=part.bearer,
+            bearer_label=self.words(part.bearer_label) or part.bearer,
+            part=part.part,
+            label=self.words(part.label) or part.part or part.bearer,
+            amount=plain(amount, self.plan.decimals),
+            shown=figure(amount, Plain(Kind.MONEY), self.plan.decimals),
+            reason=part.reason,
+            formula=formula_text(part.formula) if part.formula is not None else "rest",
+            figures=self.filled(part.formula) if part.formula is not None else "",
+            cite=cited(part.cite),
+        )
+
+
+def cited(cite: Words) -> Cites:
+    """Citations as `source, place`."""
+    return tuple(f"{source}, {place}" if place else source for source, place in cite)
