@@ -73,7 +73,9 @@ class EmbeddedText:
 
     def span(self, start: int, end: int) -> Span:
         """The file span of `text[start:end]`."""
-        return Span(self.file, self._offset(start), max(self._offset(start), self._offset(end - 1) + 1 if end > start else 0))
+        return Span(
+            self.file, self._offset(start), max(self._offset(start), self._offset(end - 1) + 1 if end > start else 0)
+        )
 
     def _offset(self, at: int) -> int:
         index = bisect_right(self.segments, (at, float("inf"))) - 1

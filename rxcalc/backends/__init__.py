@@ -1,0 +1,1 @@
+"""The exact and the columnar back end."""

@@ -11,12 +11,13 @@ from rxcalc.backends.base import Outcome, Problem
 from rxcalc.backends.exact_nodes import Frame, NodeCompiler, Thunk
 from rxcalc.backends.exact_ops import Refused
 from rxcalc.lang.arithmetic import MAX_BITS, plain, round_to
+from rxcalc.lang.ops import Op
 from rxcalc.lang.types import is_whole
 from rxcalc.plan.figures import figure, filled, formula_text
 from rxcalc.plan.nodes import Formula, Plan, PlanCondition, PlanPartition, PlanStep, Value
 from rxcalc.tracing.model import Recorder, StepTrace
 
-NO_WINDOWS: Final[Mapping[int, Value]] = {}
+KEYED: Final = frozenset({Op.PARAMETER, Op.CELL, Op.BANDS, Op.BAND, Op.BANDS_REACH, Op.SLICE, Op.ALONG, Op.OVER_DAYS})
 
 
 class Exact:
@@ -29,15 +30,18 @@ class Exact:
     def __init__(self, plan: Plan, *, recording: bool = False) -> None:
         self.plan = plan
         self.unit = Fraction(1, 10**plan.decimals)
+        self.nothing_before = Windows(plan)
         self.thunks: list[Thunk] = NodeCompiler(plan, _shown_nodes(plan) if recording else frozenset()).thunks
         self.steps = [_StepRunner(s, self.thunks) for s in plan.steps]
         self.names_total = frozenset(s.name for s in plan.steps) & frozenset(plan.totals)
 
-    def run(self, inputs: Mapping[str, Value], windows: Windows | None = None, recorder: Recorder | None = None) -> Outcome:
+    def run(
+        self, inputs: Mapping[str, Value], windows: Windows | None = None, recorder: Recorder | None = None
+    ) -> Outcome:
         """The outcome of one episode; `windows` answers its window calls (None: nothing came before)."""
         on = inputs[self.plan.effective_by]
         assert isinstance(on, date)  # noqa: S101 - a required date input, checked by the compiler
-        frame = Frame(inputs, on, (windows or Windows()).value, recorder)
+        frame = Frame(inputs, on, (windows or self.nothing_before).value, recorder)
         try:
             self._effective(on)
             self._requires(frame)
@@ -53,13 +57,13 @@ class Exact:
 
     def run_scalar(self, inputs: Mapping[str, Value], window_values: Mapping[int, Value] | None) -> Outcome:
         """The outcome of one episode whose window calls are already known, by index of the call."""
-        return self.run(inputs, Given(window_values or NO_WINDOWS))
+        return self.run(inputs, Given(self.plan, window_values) if window_values is not None else None)
 
     def value_of(self, node: int, outcome: Outcome) -> Value:
         """The value of a node that reads only inputs and results (a trend guarantee) for a finished outcome."""
         on = outcome.inputs[self.plan.effective_by]
         assert isinstance(on, date)  # noqa: S101 - a required date input, checked by the compiler
-        frame = Frame(outcome.inputs, on, Windows().value, None)
+        frame = Frame(outcome.inputs, on, self.nothing_before.value, None)
         frame.steps, frame.shares = dict(outcome.steps), dict(outcome.shares)
         value: Value = self.thunks[node](frame)
         return value
@@ -94,7 +98,9 @@ class Exact:
         whole = round_to(self.thunks[partition.of](frame), self.unit, plan.rounding)
         amounts: list[Fraction | None] = []
         for part in partition.parts:
-            amounts.append(None if part.value < 0 else round_to(self.thunks[part.value](frame), self.unit, plan.rounding))
+            amounts.append(
+                None if part.value < 0 else round_to(self.thunks[part.value](frame), self.unit, plan.rounding)
+            )
         rest = whole - sum((a for a in amounts if a is not None), Fraction(0))
         totals: dict[str, Fraction] = {}
         prefix = "" if index == 0 else f"{partition.name}."
@@ -134,18 +140,22 @@ class Exact:
 
 
 class Windows:
-    """Answers window calls. This one knows of no earlier episode."""
+    """Answers window calls. This one knows of no earlier episode: sums and counts are 0, the others missing."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
 
     def value(self, call: int, frame: Frame) -> Value:
         """The value of a window call for the episode in `frame`."""
-        del call, frame
-        return None
+        del frame
+        return 0 if self.plan.window_calls[call].function in ("sum", "count") else None
 
 
 class Given(Windows):
     """Window calls whose values are known."""
 
-    def __init__(self, values: Mapping[int, Value]) -> None:
+    def __init__(self, plan: Plan, values: Mapping[int, Value]) -> None:
+        super().__init__(plan)
         self.values = values
 
     def value(self, call: int, frame: Frame) -> Value:
@@ -162,7 +172,9 @@ class _StepRunner:
         self.step = step
         self.rounding = step.rounding
         self.whole = is_whole(step.type)
-        self.clauses = [(thunks[c.when] if c.when >= 0 else None, thunks[c.then] if c.then >= 0 else None, c) for c in step.clauses]
+        self.clauses = [
+            (thunks[c.when] if c.when >= 0 else None, thunks[c.then] if c.then >= 0 else None, c) for c in step.clauses
+        ]
 
     def run(self, frame: Frame) -> None:
         for index, (when, then, clause) in enumerate(self.clauses):
@@ -199,4 +211,7 @@ def _shown_nodes(plan: Plan) -> frozenset[int]:
     formulas: list[Formula | None] = [p.of_formula for p in plan.shares]
     formulas += [part.formula for p in plan.shares for part in p.parts]
     formulas += [f for s in plan.steps for c in s.clauses for f in (c.condition, c.formula)]
-    return frozenset(part for f in formulas if f is not None for part in f.parts if isinstance(part, int))
+    holes = {part for f in formulas if f is not None for part in f.parts if isinstance(part, int)}
+    # The keys of a lookup are shown with it: `deductible[county]`.
+    keys = {a for h in holes for a in plan.nodes[h].args if plan.nodes[h].op in KEYED}
+    return frozenset(holes | keys)

@@ -26,7 +26,9 @@ class Frame:
 
     __slots__ = ("earlier", "inputs", "local", "on", "recorder", "shares", "steps", "window")
 
-    def __init__(self, inputs: Mapping[str, Value], on: date, window: Callable[[int, Frame], Value], recorder: Recorder | None) -> None:
+    def __init__(
+        self, inputs: Mapping[str, Value], on: date, window: Callable[[int, Frame], Value], recorder: Recorder | None
+    ) -> None:
         self.inputs = inputs
         self.on = on
         self.window = window
@@ -52,16 +54,18 @@ class NodeCompiler:
         self.thunks: list[Thunk] = []
         for index, node in enumerate(plan.nodes):
             thunk = self._compile(index, node)
-            self.thunks.append(_recording(index, thunk) if index in recorded and not node.body and not node.earlier else thunk)
+            self.thunks.append(
+                _recording(index, thunk) if index in recorded and not node.body and not node.earlier else thunk
+            )
 
     # ---- nodes ----
 
-    def _compile(self, index: int, node: PlanNode) -> Thunk:  # noqa: C901, PLR0911, PLR0912 - one case per operation
+    def _compile(self, index: int, node: PlanNode) -> Thunk:
         args = [self.thunks[a] for a in node.args]
         data = node.data
         match node.op:
             case Op.CONST:
-                return lambda f: data
+                return lambda _: data
             case Op.INPUT:
                 return lambda f: f.inputs[data]  # type: ignore[index]  # data is the name
             case Op.STEP:
@@ -157,8 +161,7 @@ class NodeCompiler:
     def _parameter(self, node: PlanNode, args: list[Thunk]) -> Thunk:
         ref = node.data
         assert isinstance(ref, ParameterRef)  # noqa: S101 - data of PARAMETER
-        read = self._read(node, ref.parameter, args[: ref.keys], args[ref.keys] if ref.at else None)
-        return read
+        return self._read(node, ref.parameter, args[: ref.keys], args[ref.keys] if ref.at else None)
 
     def _read(self, node: PlanNode, name: str, keys: list[Thunk], at: Thunk | None) -> Thunk:
         """The value of a parameter, scalar or schedule; refused where there is none and the rule does not allow for it."""
@@ -174,7 +177,12 @@ class NodeCompiler:
                 return only
             value = index.at(tuple(k(f) for k in keys), on)
             if value is None and not may_miss:
-                raise refuse("RX724", node, f"`{name}` has no value on {on}; the rulebook must give one, or the date is wrong", on)
+                raise refuse(
+                    "RX724",
+                    node,
+                    f"`{name}` has no value on {on}; the rulebook must give one, or the date is wrong",
+                    on,
+                )
             return value
 
         return lookup
@@ -195,14 +203,19 @@ class NodeCompiler:
             if row is None:
                 shown = ", ".join(str(k) for k in wanted)
                 when = f" on {on}" if table.table.dated else ""
-                raise refuse("RX731", node, f"table `{ref.table}` has no row for `{shown}`{when}; check the code, or test `in {ref.table}` in the rule", shown)
+                raise refuse(
+                    "RX731",
+                    node,
+                    f"table `{ref.table}` has no row for `{shown}`{when}; check the code, or test `in {ref.table}` in the rule",
+                    shown,
+                )
             return row.cells[column]
 
         return cell
 
     # ---- schedules ----
 
-    def _schedule(self, index: int, node: PlanNode, args: list[Thunk]) -> Thunk:  # noqa: PLR0911 - one case per operation
+    def _schedule(self, index: int, node: PlanNode, args: list[Thunk]) -> Thunk:
         ref = node.data
         assert isinstance(ref, ScheduleRef)  # noqa: S101 - data of the schedule operations
         body = args.pop() if ref.local is not None else None
@@ -222,7 +235,12 @@ class NodeCompiler:
         def ends(f: Frame) -> tuple[Any, Any]:
             a, b = own[-2](f), own[-1](f)
             if a < 0 or b < 0:
-                raise refuse("RX714", node, f"`{node.text}` is read from {_shown(a)} to {_shown(b)}; an end must not be negative, so use max(0, ..)", _shown(min(a, b)))
+                raise refuse(
+                    "RX714",
+                    node,
+                    f"`{node.text}` is read from {_shown(a)} to {_shown(b)}; an end must not be negative, so use max(0, ..)",
+                    _shown(min(a, b)),
+                )
             return a, b
 
         match node.op:
@@ -243,7 +261,9 @@ class NodeCompiler:
                     a, b = ends(f)
                     walked = schedules.band_parts(schedule(f), a, b, mapper(f), ref.parts)
                     if keep and f.recorder is not None:
-                        f.recorder.bands[index] = BandsTrace(tuple(p for p in walked if p.index == n), Fraction(a), Fraction(b))
+                        f.recorder.bands[index] = BandsTrace(
+                            tuple(p for p in walked if p.index == n), Fraction(a), Fraction(b)
+                        )
                     return sum((p.amount for p in walked if p.index == n), Fraction(0))
 
                 return band
@@ -259,7 +279,9 @@ class NodeCompiler:
 
                 return bands_reach
 
-    def _mapper(self, node: PlanNode, ref: ScheduleRef, body: Thunk | None) -> Callable[[Frame], schedules.Mapper | None]:
+    def _mapper(
+        self, node: PlanNode, ref: ScheduleRef, body: Thunk | None
+    ) -> Callable[[Frame], schedules.Mapper | None]:
         if body is None or ref.local is None:
             return lambda _: None
         local = ref.local
@@ -269,7 +291,12 @@ class NodeCompiler:
                 f.local[local] = rate
                 result: Fraction = body(f)
                 if ref.held and not 0 <= result <= 1:
-                    raise refuse("RX715", node, f"`{node.text}` maps the rate {_shown(rate * 100)}% to {_shown(result * 100)}%, outside 0% to 100%", _shown(result))
+                    raise refuse(
+                        "RX715",
+                        node,
+                        f"`{node.text}` maps the rate {_shown(rate * 100)}% to {_shown(result * 100)}%, outside 0% to 100%",
+                        _shown(result),
+                    )
                 return result
 
             return mapped
@@ -283,7 +310,12 @@ class NodeCompiler:
             at = x(f)
             found = schedules.on_curve(schedule(f), at, held=held)
             if found is None:
-                raise refuse("RX716", node, f"`{ref.parameter}` has no value at {_shown(at)}, outside its points; say `outside: hold` if the ends go on", _shown(at))
+                raise refuse(
+                    "RX716",
+                    node,
+                    f"`{ref.parameter}` has no value at {_shown(at)}, outside its points; say `outside: hold` if the ends go on",
+                    _shown(at),
+                )
             return found
 
         return along
@@ -300,10 +332,15 @@ class NodeCompiler:
                 # Whole stretches between changes of the value, so that a long span costs no more than a short one.
                 value = index.at(wanted, day)
                 if value is None:
-                    raise refuse("RX724", node, f"`{ref.parameter}` has no value on {day}; the rulebook must give one, or the date is wrong", day)
+                    raise refuse(
+                        "RX724",
+                        node,
+                        f"`{ref.parameter}` has no value on {day}; the rulebook must give one, or the date is wrong",
+                        day,
+                    )
                 changes = [s for s in index.starts if s > day]
                 until = min([end, *changes[:1], *([index.end + ONE_DAY] if index.end is not None else [])])
-                total += value * (until - day).days  # type: ignore[operator]  # a number
+                total += value * (until - day).days
                 day = until
             return total
 

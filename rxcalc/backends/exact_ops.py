@@ -31,7 +31,11 @@ def refuse(code: str, node: PlanNode, message: str, value: object = "") -> Refus
 def size_checked(value: Any, node: PlanNode) -> Any:
     """`value`, refused when it passes the limit of language.md section 9."""
     if value.numerator.bit_length() > MAX_BITS or value.denominator.bit_length() > MAX_BITS:
-        raise refuse("RX718", node, f"`{node.text}` has more than {MAX_BITS} bits; make the numbers smaller or round between steps")
+        raise refuse(
+            "RX718",
+            node,
+            f"`{node.text}` has more than {MAX_BITS} bits; make the numbers smaller or round between steps",
+        )
     return value
 
 
@@ -40,6 +44,7 @@ def add(node: PlanNode) -> Callable[..., Any]:
     signs = node.data
     assert isinstance(signs, tuple)  # noqa: S101 - data of ADD
     if str(node.type) == "date":
+
         def move(*values: Any) -> Any:
             start = next(v for v in values if isinstance(v, date))
             shift = sum(s * v for s, v in zip(signs, values, strict=True) if not isinstance(v, date))
@@ -49,6 +54,7 @@ def add(node: PlanNode) -> Callable[..., Any]:
     if signs == (1, 1):
         return lambda a, b: a + b
     if signs == (1, -1):
+
         def minus(a: Any, b: Any) -> Any:
             return (a - b).days if isinstance(a, date) else a - b
 
@@ -66,7 +72,9 @@ def divide(node: PlanNode) -> Callable[[Any, Any], Any]:
 
     def quotient(a: Any, b: Any) -> Any:
         if b == 0:
-            raise refuse("RX711", node, f"`{node.text}` divides by zero; test the divisor first, e.g. `when .. = 0 then ..`")
+            raise refuse(
+                "RX711", node, f"`{node.text}` divides by zero; test the divisor first, e.g. `when .. = 0 then ..`"
+            )
         return size_checked(Fraction(a) / b, node)
 
     return quotient
@@ -91,7 +99,7 @@ def _whole(value: Fraction, whole: bool) -> Any:  # noqa: FBT001 - private
 
 
 def power(node: PlanNode) -> Callable[[Any, Any], Any]:
-    """power and root, rounded correctly."""
+    """Power and root, rounded correctly."""
     to = node.data
     assert isinstance(to, RoundTo)  # noqa: S101 - data of POWER
 
@@ -179,4 +187,18 @@ def unit_day(node: PlanNode) -> Callable[[date], date]:
     return (lambda d: first_day(d, unit)) if node.op is Op.FIRST_DAY else (lambda d: last_day(d, unit))
 
 
-__all__ = ["BINARY", "UNARY", "Refused", "add", "convert", "divide", "make_date", "power", "refuse", "rounding", "shift", "size_checked", "unit_day"]
+__all__ = [
+    "BINARY",
+    "UNARY",
+    "Refused",
+    "add",
+    "convert",
+    "divide",
+    "make_date",
+    "power",
+    "refuse",
+    "rounding",
+    "shift",
+    "size_checked",
+    "unit_day",
+]

@@ -40,7 +40,10 @@ class Opening:
 class History(Windows):
     """Answers window calls of one episode from the earlier episodes of its sequence."""
 
-    def __init__(self, exact: Exact, past: Sequence[Past], opening: Opening | None, assumed: set[str] | None = None) -> None:
+    def __init__(
+        self, exact: Exact, past: Sequence[Past], opening: Opening | None, assumed: set[str] | None = None
+    ) -> None:
+        super().__init__(exact.plan)
         self.exact = exact
         self.past = past
         self.opening = opening
@@ -82,12 +85,14 @@ class History(Windows):
         return o.values[text]
 
 
-def _combine(function: str, distinct: bool, found: list[Any], opened: Any, type_: Any) -> Value:  # noqa: FBT001, PLR0911 - one case per function
+def _combine(function: str, distinct: bool, found: list[Any], opened: Any, type_: Any) -> Value:  # noqa: FBT001 - one case per function
     match function:
         case "count":
-            return (len(set(found)) if distinct else len(found)) + (opened or 0)
+            number: Value = (len(set(found)) if distinct else len(found)) + (opened or 0)
+            return number
         case "sum":
-            return sum(found, Fraction(0)) + (opened or 0) if not isinstance(opened, int) or found else opened
+            total: Value = sum(found, Fraction(0)) + (opened or 0)
+            return total
         case "first":
             return opened if opened is not None else found[0] if found else None
         case "last":
@@ -98,7 +103,8 @@ def _combine(function: str, distinct: bool, found: list[Any], opened: Any, type_
                 return None
             rank = {v: at for at, v in enumerate(type_.values)} if isinstance(type_, OneOf) else None
             chosen = min if function == "min" else max
-            return chosen(values, key=rank.__getitem__) if rank is not None else chosen(values)  # type: ignore[no-any-return]  # one type
+            best: Value = chosen(values, key=rank.__getitem__) if rank is not None else chosen(values)
+            return best
 
 
 def normal(call: str) -> str:
@@ -120,11 +126,15 @@ def past_of(plan: Plan, outcome: Outcome) -> Past:
 def in_order(plan: Plan, records: Iterable[tuple[int, Mapping[str, Value]]]) -> list[tuple[int, Mapping[str, Value]]]:
     """Numbered records in sequence order (codes by Unicode code point)."""
     order = plan.sequence.order if plan.sequence is not None else ("episode_id",)
-    return sorted(records, key=lambda r: tuple(r[1][name] for name in order))  # type: ignore[arg-type,return-value]  # fields of one type each
+    return sorted(records, key=lambda r: tuple(r[1][name] for name in order))
 
 
 def run_sequence(
-    exact: Exact, records: Sequence[Mapping[str, Value]], opening: Opening | None = None, recorders: Sequence[Recorder | None] = (), assumed: set[str] | None = None
+    exact: Exact,
+    records: Sequence[Mapping[str, Value]],
+    opening: Opening | None = None,
+    recorders: Sequence[Recorder | None] = (),
+    assumed: set[str] | None = None,
 ) -> list[Outcome]:
     """The outcomes of one sequence's episodes, given in order. A refused one refuses the later ones that could read it."""
     plan = exact.plan
@@ -133,7 +143,9 @@ def run_sequence(
     results: list[Outcome] = []
     for index, inputs in enumerate(records):
         keys = keys_of(plan, inputs)
-        culprit = next((at for at, bad in tainted if any(k is not None and bad.get(w) == k for w, k in keys.items())), None)
+        culprit = next(
+            (at for at, bad in tainted if any(k is not None and bad.get(w) == k for w, k in keys.items())), None
+        )
         if culprit is not None:
             name = records[culprit].get("episode_id")
             message = f"episode `{name}` comes earlier in the same window and was refused; mend that one first"

@@ -12,7 +12,9 @@ from rxcalc.tracing.model import BandPart
 Mapper = Callable[[Fraction], Fraction]
 
 
-def band_parts(schedule: tuple[Band, ...], start: Rational, end: Rational, mapper: Mapper | None, parts: RoundTo | None) -> list[BandPart]:
+def band_parts(
+    schedule: tuple[Band, ...], start: Rational, end: Rational, mapper: Mapper | None, parts: RoundTo | None
+) -> list[BandPart]:
     """The bands that hold a part of start .. end, with what each gives.
 
     Only these bands' rates are mapped. A part at a limit belongs to neither side more than the
@@ -22,7 +24,7 @@ def band_parts(schedule: tuple[Band, ...], start: Rational, end: Rational, mappe
     low: Rational = 0
     for index, band in enumerate(schedule, start=1):
         high = end if band.limit is None or band.limit > end else band.limit
-        begin = start if start > low else low
+        begin = max(low, start)
         if high > begin:
             rate = mapper(band.value) if mapper is not None else band.value
             amount = (high - begin) * rate
@@ -51,7 +53,7 @@ def reach(
     low: Rational = 0
     for index, band in enumerate(schedule, start=1):
         high = end if band.limit is None or band.limit > end else band.limit
-        begin = start if start > low else low
+        begin = max(low, start)
         if high > begin:
             rate = mapper(band.value) if mapper is not None else band.value
             amount = (high - begin) * rate

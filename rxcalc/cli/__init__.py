@@ -1,0 +1,1 @@
+"""Commands: arguments in, driver call, renderer, exit code."""

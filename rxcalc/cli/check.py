@@ -62,7 +62,9 @@ def _print_text(file: find.Found, sink: Sink, compiled: Compiled | None, *, debu
     ]  # fmt: skip
     click.echo(f"{file.shown}: no errors, {_count(warnings, 'warning')}")
     click.echo(f"  read       {', '.join(read)}")
-    click.echo(f"  evidence   {', '.join(f'{count} {status}' for status, count in plan.evidence if count) or 'no values'}")
+    click.echo(
+        f"  evidence   {', '.join(f'{count} {status}' for status, count in plan.evidence if count) or 'no values'}"
+    )
     for note in compiled.notes:
         click.echo(f"  undecided  {note}")
     if debug:

@@ -11,18 +11,36 @@ from rxcalc.cli import options
 from rxcalc.cli.load import plan_of
 from rxcalc.cli.show import Failure, diagnostics, result
 from rxcalc.diagnostics.model import Sink
-from rxcalc.rulebook.document import Node
+from rxcalc.rulebook.document import Mapping, Node, Scalar, Sequence
 
 
 @click.command("explain")
 @click.argument("episode", type=click.Path())
 @options.rulebook()
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("--detail", type=click.Choice(["brief", "steps", "full"]), default="steps", show_default=True, help="How much to show.")
-@click.option("--set", "sets", multiple=True, metavar="FIELD=VALUE", help="Use this value instead of the one in the file.")
+@click.option(
+    "--detail",
+    type=click.Choice(["brief", "steps", "full"]),
+    default="steps",
+    show_default=True,
+    help="How much to show.",
+)
+@click.option(
+    "--set", "sets", multiple=True, metavar="FIELD=VALUE", help="Use this value instead of the one in the file."
+)
+@click.option("--example", default=None, metavar="NAME", help="Take this entry of an examples file.")
 @options.lang()
 @options.output()
-def command(episode: str, rulebook: str | None, form: str, detail: str, sets: tuple[str, ...], lang: str | None, output: str | None) -> int:
+def command(
+    episode: str,
+    rulebook: str | None,
+    form: str,
+    detail: str,
+    sets: tuple[str, ...],
+    example: str | None,
+    lang: str | None,
+    output: str | None,
+) -> int:
     """Explain one bill: each step with its clause, formula, figures and source, then who bears each yuan.
 
     EPISODE is a YAML or JSON file, or - for standard input.
@@ -37,16 +55,21 @@ def command(episode: str, rulebook: str | None, form: str, detail: str, sets: tu
 
     sink = Sink()
     node = _load(episode, sink)
+    if example is not None:
+        node = _example(node, example, episode)
     entry = read_entry(node, sink) if node is not None else None
     if entry is None:
         diagnostics(sink)
         raise Failure(f"`{episode}` is no episode file", "see the messages above")
     name = rulebook or entry.rulebook
     if not name:
-        raise Failure("no rulebook is named", "say which one with -r, or write `rulebook: qin` into the episode file; `rxcalc rulebooks` lists them")
+        raise Failure(
+            "no rulebook is named",
+            "say which one with -r, or write `rulebook: qin` into the episode file; `rxcalc rulebooks` lists them",
+        )
     plan = plan_of(name)
     language = options.language(lang)
-    found = explain_entry(plan, entry, sink, language=language, overrides=_overrides(sets))
+    found = explain_entry(plan, entry, sink, language=language, grouped=form == "text", overrides=_overrides(sets))
     if isinstance(found, Missing):
         diagnostics(sink)
         click.echo(f"The episode lacks: {', '.join(found.names)}. Fill in this template:\n", err=True)
@@ -69,6 +92,29 @@ def command(episode: str, rulebook: str | None, form: str, detail: str, sets: tu
         text = "\n".join(render(x, language=language, detail=detail, columns=options.columns()) for x in found)
     result(text, output)
     return 1 if any(x.problem is not None for x in found) else 0
+
+
+def _example(node: Node | None, name: str, file: str) -> Node | None:
+    """The entry of an examples file that bears a name."""
+    if not isinstance(node, Sequence):
+        raise Failure(f"`{file}` is no examples file", "leave --example out for an episode file")
+    entries = _by_name(node)
+    if name not in entries:
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, list(entries), n=1)
+        raise Failure(f"`{file}` has no example `{name}`", f"did you mean `{near[0]}`?" if near else "")
+    return entries[name]
+
+
+def _by_name(node: Sequence) -> dict[str, Node]:
+    """The entries of an examples file by name."""
+    named: dict[str, Node] = {}
+    for item in node.items:
+        name = item.get("example") if isinstance(item, Mapping) else None
+        if isinstance(name, Scalar):
+            named.setdefault(name.text.strip(), item)
+    return named
 
 
 def _load(episode: str, sink: Sink) -> Node | None:

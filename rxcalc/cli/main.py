@@ -38,7 +38,9 @@ class _LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, about) for name, (_, about) in COMMANDS.items()])
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
             from difflib import get_close_matches
 
@@ -58,7 +60,9 @@ def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:  
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--version", is_flag=True, callback=_version, expose_value=False, is_eager=True, help="Show the version and exit.")
+@click.option(
+    "--version", is_flag=True, callback=_version, expose_value=False, is_eager=True, help="Show the version and exit."
+)
 @click.option("--debug", is_flag=True, help="Show a traceback when rxcalc itself fails.")
 def cli(*, debug: bool) -> None:
     """Exact, explained reimbursement of health-insurance bills.
@@ -90,9 +94,11 @@ def main() -> None:
 
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-    except Exception as problem:  # noqa: BLE001 - the last resort: no traceback reaches a user
+    except Exception as problem:
         if "--debug" in sys.argv:
             raise
         click.echo(f"error RX902: rxcalc itself failed: {type(problem).__name__}: {problem}", err=True)
-        click.echo("  help: this is a fault of rxcalc; run again with `rxcalc --debug ..` and report what it prints", err=True)
+        click.echo(
+            "  help: this is a fault of rxcalc; run again with `rxcalc --debug ..` and report what it prints", err=True
+        )
         sys.exit(2)

@@ -21,12 +21,20 @@ def default_language() -> str:
 
 def lang() -> Decorator:
     """`--lang`."""
-    return click.option("--lang", type=click.Choice(["en", "zh"]), default=None, help="Language of labels. [default: from LANG]")
+    return click.option(
+        "--lang", type=click.Choice(["en", "zh"]), default=None, help="Language of labels. [default: from LANG]"
+    )
 
 
 def output() -> Decorator:
     """`-o`."""
-    return click.option("-o", "--output", type=click.Path(dir_okay=False), default=None, help="Write to this file instead of the terminal.")
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Path(dir_okay=False),
+        default=None,
+        help="Write to this file instead of the terminal.",
+    )
 
 
 def rulebook(*, required: bool = False) -> Decorator:

@@ -69,7 +69,9 @@ def _print(report: TestReport) -> None:
         click.echo(f"FAILED {d.name}: {d.found}")
     total = len(report.results)
     if not total:
-        click.echo(f"{report.found.shown}: warning: it has no examples; put some into examples/*.yaml beside it", err=True)
+        click.echo(
+            f"{report.found.shown}: warning: it has no examples; put some into examples/*.yaml beside it", err=True
+        )
         return
     values = sum(r.checked for r in report.results)
     passed = total - sum(not r.passed for r in report.results)

@@ -1,0 +1,1 @@
+"""Mistakes as data and how they print."""

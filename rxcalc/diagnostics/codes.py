@@ -72,6 +72,50 @@ CODES: Final[dict[str, tuple[str, str]]] = {
     "RX227": ("bad-guarantee", "a guarantee has no known form"),
     "RX228": ("bad-window", "a window says too little or too much"),
     "RX229": ("ends-before-start", "a period ends before it begins"),
+    # 3: names
+    "RX301": ("unknown-name", "a word is neither a name nor a value of the set expected"),
+    "RX302": ("duplicate-name", "two declarations share a name"),
+    "RX303": ("name-and-value", "a word is both a name and a value of the set expected"),
+    "RX304": ("unknown-function", "a function does not exist"),
+    "RX305": ("unknown-member", "a column, window field or window function does not exist"),
+    "RX306": ("wrong-role", "a name is used where its kind of thing has no value"),
+    "RX307": ("cycle", "steps depend on each other in a circle"),
+    "RX308": ("unknown-source", "a citation names no listed source"),
+    "RX309": ("share-in-step", "a step reads a part or a total of the shares"),
+    "RX310": ("bad-episode-id", "`episode_id` is not a code that is always given"),
+    "RX311": ("unused", "something is declared and never used"),
+    # 4: types, units, missing values
+    "RX401": ("unlike-units", "an operation joins two units for which it is not defined"),
+    "RX402": ("wrong-type", "a value has another type than the one needed"),
+    "RX403": ("may-be-missing", "a value that may be missing is used as if it were there"),
+    "RX404": ("never-missing", "a value that is always there is tested for being missing"),
+    "RX405": ("wrong-arguments", "a function, parameter or table is read with the wrong arguments"),
+    "RX406": ("foreign-currency", "an amount is in another currency than the rulebook's"),
+    "RX408": ("not-finite", "a value that may have endless decimals is written out or looked back at"),
+    "RX409": ("not-whole-step", "a step of whole numbers has a rule that can give fractions"),
+    "RX410": ("needs-rounding", "power or root outside a step of its own that says its rounding"),
+    "RX411": ("cannot-infer-type", "the type of a step does not follow from its rule"),
+    "RX412": ("rounding-on-exact", "`round:` on a step of a type that is never rounded"),
+    "RX413": ("bad-bounds", "a lower bound lies above the upper one"),
+    "RX414": ("default-and-optional", "an input is both optional and filled by a default"),
+    # 5: values, dates, tables, windows, shares
+    "RX501": ("bad-value", "a value written in YAML is not of the type it should have"),
+    "RX502": ("missing-parameter-key", "a parameter gives no value for one of its keys"),
+    "RX503": ("unknown-set-value", "a value or key is not in its set"),
+    "RX504": ("no-value-at", "a parameter has no value on a date on which the rulebook is effective"),
+    "RX505": ("bad-dates", "dates contradict each other"),
+    "RX506": ("bad-schedule", "the parts of a schedule do not ascend, or are not closed or open where they must be"),
+    "RX511": ("table-unreadable", "a table's file cannot be read"),
+    "RX512": ("table-cell", "a cell of a table is not of its column's type"),
+    "RX513": ("table-duplicate", "two rows of a table hold for one key at one date"),
+    "RX514": ("table-header", "a table's header lacks a column or holds one twice"),
+    "RX521": ("bad-sequence", "a sequence or window cannot work as written"),
+    "RX522": ("bad-shares", "the parts of the shares cannot add up"),
+    # 6: analysis
+    "RX601": ("not-exhaustive", "no clause is proven to hold in some case"),
+    "RX602": ("overlap", "two rows of a decision table can hold together"),
+    "RX603": ("unreachable", "a clause never decides"),
+    "RX611": ("too-large", "a limit on the size of a rulebook is passed"),
     # 7: input data, one cell or one row
     "RX701": ("not-a-number", "a cell that should hold a number holds something else"),
     "RX702": ("too-many-decimals", "a number has more digits after the point than the field allows"),
@@ -100,6 +144,13 @@ CODES: Final[dict[str, tuple[str, str]]] = {
     "RX742": ("undecodable", "a record holds bytes that are not in the file's encoding"),
     "RX743": ("control-character", "a record holds a NUL byte or an unclosed quote"),
     "RX744": ("duplicate-episode", "an episode id occurs more than once"),
+    "RX745": ("unknown-field", "an episode has a field that is no input, or one input twice"),
+    # 75: episode and example files
+    "RX751": ("bad-episode-file", "a file has not the shape of an episode or example file"),
+    "RX752": ("unknown-opening", "a `so_far` key is no window call of the rulebook"),
+    "RX753": ("bad-opening", "a `so_far` value cannot be read"),
+    "RX754": ("unknown-expectation", "an `expect` key names no result of the rulebook"),
+    "RX755": ("episode-key-not-built", "an episode file uses a key that this version does not read"),
     # 8: results
     "RX801": ("shares-unbalanced", "the shares do not add up to the amount they divide"),
     "RX802": ("negative-part", "a part of the shares is negative"),
@@ -111,4 +162,4 @@ CODES: Final[dict[str, tuple[str, str]]] = {
     "RX902": ("internal", "an unexpected failure inside rxcalc"),
 }
 
-WARNINGS: Final[frozenset[str]] = frozenset()
+WARNINGS: Final[frozenset[str]] = frozenset({"RX311", "RX404"})

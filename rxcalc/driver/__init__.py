@@ -1,0 +1,1 @@
+"""The order of the passes, and what each command needs of them."""

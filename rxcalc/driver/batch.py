@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from rxcalc.driver.batch_blocks import Evaluator, Finished, Job, RowProblem, compute_block, finish_block, in_order
+from rxcalc import __version__
+from rxcalc.driver.batch_blocks import NOTE, Evaluator, Finished, Job, RowProblem, compute_block, finish_block, in_order
 from rxcalc.driver.batch_report import BatchOptions, BatchReport, RejectExample, passes_limit
 from rxcalc.inputs.tables import ROW, TableReader
 from rxcalc.plan.nodes import Plan
@@ -69,6 +70,8 @@ def run_batch(
         return BatchReport(problem=job)
     try:
         return _run(job, drafts, shown, started)
+    except NotImplementedError as error:
+        return BatchReport(problem=UsageProblem(f"this rulebook cannot be run over tables yet: {error}"))
     except OSError as error:
         return BatchReport(problem=problems.cannot_write(str(options.results), error.strerror or str(error)))
     finally:
@@ -85,7 +88,11 @@ def _prepare(plan: Plan, options: BatchOptions, evaluator: Evaluator | None) -> 
     head = read_head(options.episodes, separator)
     if isinstance(head, UsageProblem):
         return head
-    targets = (("the results", options.results), ("the rejects", options.rejects_path), ("the summary", options.summary_path))
+    targets = (
+        ("the results", options.results),
+        ("the rejects", options.rejects_path),
+        ("the summary", options.summary_path),
+    )
     clash = distinct_files(options.episodes, targets)
     if clash is not None:
         return clash
@@ -95,6 +102,8 @@ def _prepare(plan: Plan, options: BatchOptions, evaluator: Evaluator | None) -> 
     form = select_columns(plan, columns, options.select, head.separator)
     if isinstance(form, UsageProblem):
         return form
+    if options.after_reject == "compute" and plan.sequence is not None:
+        form = replace(form, computed=(*form.computed, NOTE))
     tables = TableReader(plan)
     keep = frozenset() if form.whole else frozenset(form.echoed)
     shape = tables.shape(columns.inputs, len(head.names), head.separator, keep)
@@ -103,9 +112,9 @@ def _prepare(plan: Plan, options: BatchOptions, evaluator: Evaluator | None) -> 
 
 def _columnar(plan: Plan) -> Evaluator:
     from rxcalc.backends.columnar import Columnar
-    from rxcalc.backends.exact import ExactEvaluator
+    from rxcalc.backends.exact import Exact
 
-    found: Evaluator = Columnar(plan, ExactEvaluator(plan).run_scalar)
+    found: Evaluator = Columnar(plan, Exact(plan).run_scalar)
     return found
 
 
@@ -129,7 +138,7 @@ def _run(job: Job, drafts: list[Draft], progress: Progress, started: float) -> B
 
 def _compute_whole(job: Job, progress: Progress) -> _Whole | UsageProblem:
     """All rows read, judged and computed in one columnar run."""
-    sequence = job.plan.sequence
+    sequence, options = job.plan.sequence, job.options
     by = sequence.by if sequence is not None else ""
     reader = BlockReader(job.options.episodes, job.head, job.options.block)
     frames: list[pl.DataFrame] = []
@@ -137,17 +146,18 @@ def _compute_whole(job: Job, progress: Progress) -> _Whole | UsageProblem:
     starts: list[int] = []
     ids = Ids()
     row, line, unknown = 0, job.head.line, 0
+    keys = _key_fields(job.plan)
 
     def work(_: int, raw: RawBlock) -> tuple[pl.DataFrame, Judged]:
         judged = job.judged(raw)
-        return judged.data_frame(), judged
+        return _with_keys(judged.data_frame(), judged, by, keys), judged
 
     for frame, judged in in_order(reader, work, job.options.threads):
         bases.append(row)
         starts.append(line)
         ids.add(judged)
         unknown += frame.get_column(by).null_count()
-        frames.append(frame.with_columns(pl.col(ROW) + row))
+        frames.append(frame.filter(pl.col(by).is_not_null()).with_columns(pl.col(ROW) + row))
         row += judged.records
         line += judged.block.height
         progress.update(reader.bytes_read // 2, job.head.size, row)
@@ -161,13 +171,16 @@ def _compute_whole(job: Job, progress: Progress) -> _Whole | UsageProblem:
     doubled = [bases[block] + place for block, places in duplicates.items() for place in places]
     if doubled:
         frame = frame.with_columns(pl.col("__bad") | pl.col(ROW).is_in(doubled))
-    computed = job.evaluator.run(frame, job.form.computed)
+    computed = job.evaluator.run(frame, job.outputs, after_reject=options.after_reject)
     by_block: dict[int, list[tuple[int, RowProblem]]] = {}
     edges = pl.Series(bases, dtype=pl.Int64)
     for place, problem in computed.problems:
         block = int(edges.search_sorted(place, side="right")) - 1
         by_block.setdefault(block, []).append((place - bases[block], problem))
     values = computed.values if computed.values.get_column(ROW).is_sorted() else computed.values.sort(ROW)
+    if NOTE in job.form.computed:
+        marked = pl.col(ROW).is_in(sorted(computed.marked))
+        values = values.with_columns(pl.when(marked).then(pl.lit("RX811")).cast(pl.Enum(["RX811"])).alias(NOTE))
     found = {block: tuple(many) for block, many in by_block.items()}
     return _Whole(values, found, computed.decimals, tuple(bases), duplicates, unknown, reader.digest)
 
@@ -175,7 +188,20 @@ def _compute_whole(job: Job, progress: Progress) -> _Whole | UsageProblem:
 def _empty(job: Job) -> pl.DataFrame:
     """The typed table of a file without records."""
     texts = pl.DataFrame(schema=dict.fromkeys(job.columns.inputs, pl.String))
-    return job.tables.read(texts).frame.with_columns(pl.lit(value=False).alias("__bad"))
+    no = pl.lit(value=False)
+    return job.tables.read(texts).frame.with_columns(no.alias("__bad"), no.alias("__key_unreadable"))
+
+
+def _key_fields(plan: Plan) -> frozenset[str]:
+    """The inputs that decide which earlier episodes a window holds."""
+    fields = {name for window in plan.windows for name in (window.date, window.starting_input, *window.same)}
+    return frozenset({*fields, *(plan.sequence.order if plan.sequence is not None else ())})
+
+
+def _with_keys(frame: pl.DataFrame, judged: Judged, by: str, keys: frozenset[str]) -> pl.DataFrame:
+    """The frame with `__key_unreadable`: refused rows of which nobody knows which later rows could read them."""
+    unread = [row for row, found in judged.refused.items() if any(p.field in keys and p.code != "RX744" for p in found)]
+    return frame.with_columns((pl.col(ROW).is_in(unread) | pl.col(by).is_null()).alias("__key_unreadable"))
 
 
 def _slice(whole: _Whole, block: int, judged: Judged) -> pl.DataFrame:
@@ -261,10 +287,13 @@ def _duplicates(job: Job, ids: Ids, starts: list[int]) -> dict[int, dict[int, in
     if not suspects:
         return {}
     blocks = BlockReader(job.options.episodes, job.head, job.options.block)
-    return confirm(suspects, ((number, starts[number], _again(job, raw)) for number, raw in enumerate(blocks) if number < len(starts)))
+    return confirm(
+        suspects,
+        ((number, starts[number], _again(job, raw)) for number, raw in enumerate(blocks) if number < len(starts)),
+    )
 
 
-def _again(job: Job, raw: RawBlock) -> "_Again":
+def _again(job: Job, raw: RawBlock) -> _Again:
     return _Again(job, raw)
 
 
@@ -279,13 +308,17 @@ class _Again:
         return self.job.judged(self.raw)
 
 
-def _conclude(job: Job, drafts: list[Draft], tally: _Tally, reader: BlockReader, unknown: int, started: float) -> BatchReport:
+def _conclude(
+    job: Job, drafts: list[Draft], tally: _Tally, reader: BlockReader, unknown: int, started: float
+) -> BatchReport:
     """Files published and the report made."""
     options, plan = job.options, job.plan
     accounts = tally.accounts
     faults = accounts.differences()
     if faults:
-        return BatchReport(problem=UsageProblem(f"the accounts do not reconcile, a fault of rxcalc: {'; '.join(faults)}"))
+        return BatchReport(
+            problem=UsageProblem(f"the accounts do not reconcile, a fault of rxcalc: {'; '.join(faults)}")
+        )
     rejected = accounts.kinds["rejected"].records
     held = passes_limit(options.max_rejects, rejected, accounts.read.records - accounts.kinds["blank"].records) is True
     assumptions = tuple(f"{call.key}: nothing before the first episode in the file" for call in plan.window_calls)
@@ -303,7 +336,7 @@ def _conclude(job: Job, drafts: list[Draft], tally: _Tally, reader: BlockReader,
             files["results"] = FileFacts(name=options.results.name, size=results.size, sha256=results.digest)
         files["rejects"] = FileFacts(name=options.rejects_path.name, size=rejects.size, sha256=rejects.digest)
         facts = SummaryFacts(
-            version=_version(),
+            version=__version__,
             status="refused" if held else "incomplete" if rejected else "complete",
             files=files,
             options=options.as_json(),
@@ -313,7 +346,7 @@ def _conclude(job: Job, drafts: list[Draft], tally: _Tally, reader: BlockReader,
             reject_codes=tally.codes,
             defaults=tally.defaults,
             assumptions=assumptions,
-            exact_steps=dict(getattr(job.evaluator, "exact_steps", {})),
+            exact_steps=_exact_steps(plan),
             unknown_sequence=unknown,
             seconds=time.monotonic() - started,
         )
@@ -340,10 +373,8 @@ def _conclude(job: Job, drafts: list[Draft], tally: _Tally, reader: BlockReader,
     )
 
 
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version  # 20 ms that only a summary needs
+def _exact_steps(plan: Plan) -> dict[str, str]:
+    """The steps that no column holds, and why."""
+    from rxcalc.plan.layout import lay_out
 
-    try:
-        return version("rxcalc")
-    except PackageNotFoundError:
-        return "0+unknown"
+    return {step.name: step.reason for step in lay_out(plan).steps if step.runs_on == "exact"}

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import polars as pl
 
@@ -20,6 +20,7 @@ from rxcalc.tabular.judging import Judged, block_accounts, judge
 from rxcalc.tabular.reader import Head, RawBlock, read_block
 from rxcalc.tabular.writer import Layout, write_rows
 
+NOTE: Final = "rx_note"  # the result column that marks what follows a refused episode
 _T = TypeVar("_T")
 
 
@@ -37,7 +38,7 @@ class RowProblem(Protocol):
 
 
 class Computed(Protocol):
-    """What a columnar run gives: `values` holds `__row` and the columns asked for, amounts x 10**decimals."""
+    """What a columnar run gives: `values` holds `__row` and the columns asked for, amounts x 10**decimals; `marked` rows follow a refused one."""
 
     @property
     def values(self) -> pl.DataFrame: ...  # noqa: D102 a field
@@ -45,13 +46,15 @@ class Computed(Protocol):
     def decimals(self) -> Mapping[str, int]: ...  # noqa: D102 a field
     @property
     def problems(self) -> Sequence[tuple[int, RowProblem]]: ...  # noqa: D102 a field
+    @property
+    def marked(self) -> frozenset[int]: ...  # noqa: D102 a field
 
 
 class Evaluator(Protocol):
     """The columnar back end, or a stand-in."""
 
-    def run(self, frame: pl.DataFrame, columns: tuple[str, ...]) -> Computed:
-        """The values of `columns` for the typed rows of `frame`."""
+    def run(self, frame: pl.DataFrame, columns: tuple[str, ...], *, after_reject: str = "refuse") -> Computed:
+        """The values of `columns` for the typed rows of `frame`; `compute` also computes what follows a refused row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,11 @@ class Job:
     tables: TableReader
     evaluator: Evaluator
     shape: Shape | None = None
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The result columns that the evaluator computes."""
+        return tuple(name for name in self.form.computed if name != NOTE)
 
     def judged(self, raw: RawBlock, duplicates: Mapping[int, int] | None = None) -> Judged:
         """A block read and its records judged."""
@@ -90,7 +98,7 @@ class Finished:
 
 def compute_block(job: Job, judged: Judged) -> Finished:
     """A block of a stateless plan: its good rows are computed on their own."""
-    computed = job.evaluator.run(judged.good_frame(), job.form.computed)
+    computed = job.evaluator.run(judged.good_frame(), job.outputs)
     return finish_block(job, judged, computed.values, computed.problems, computed.decimals)
 
 
@@ -103,13 +111,17 @@ def finish_block(
     computed: dict[int, list[CellProblem]] = {}
     for row, problem in found:
         if row not in aside:
-            computed.setdefault(row, []).append(CellProblem(problem.code, problem.field, problem.value, problem.message))
+            computed.setdefault(row, []).append(
+                CellProblem(problem.code, problem.field, problem.value, problem.message)
+            )
     refused.update((row, tuple(many)) for row, many in computed.items())
     written = _without(judged, computed)
     rows = written if written is not None else pl.int_range(judged.records, eager=True)
     results, lost = _aligned(values, rows)
     if lost:
-        fault = CellProblem("RX902", "", "", "no result was computed for this episode; this is a fault of rxcalc, please report it")
+        fault = CellProblem(
+            "RX902", "", "", "no result was computed for this episode; this is a fault of rxcalc, please report it"
+        )
         refused.update((row, (fault,)) for row in lost)
         written = rows.filter(~rows.is_in(lost))
         results, _ = _aligned(values, written)

@@ -22,9 +22,10 @@ class BatchOptions:
     select: tuple[str, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
     max_rejects: str = ""
+    after_reject: str = "refuse"
     threads: int = 2
     dry_run: bool = False
-    block: int = 8 << 20
+    block: int = 6 << 20
 
     def beside(self, suffix: str) -> Path:
         """The default name of a companion of the results: out.csv, out.rejects.csv."""
@@ -46,7 +47,7 @@ class BatchOptions:
             "select": list(self.select),
             "columns": dict(self.columns),
             "max_rejects": self.max_rejects,
-            "after_reject": "reject",
+            "after_reject": "compute" if self.after_reject == "compute" else "reject",
         }
 
 

@@ -22,6 +22,7 @@ class Compiled:
     path: Path
     notes: tuple[str, ...] = ()
     timings: tuple[tuple[str, float], ...] = ()
+    tables: tuple[str, ...] = ()  # the table files read, relative to the rulebook's folder
 
 
 def compile_file(path: Path, shown: str, sink: Sink) -> Compiled | None:
@@ -51,12 +52,11 @@ def compile_file(path: Path, shown: str, sink: Sink) -> Compiled | None:
         return None
     typed = check(decl, path.parent, sink)
     timed("check")
-    if typed is None or sink.has_errors:
+    if typed is None:
         return None
-    plan = lower(typed, sink.files, find.digest_of(path, tuple(t.decl.file.text for t in typed.tables)), sink)
+    tables = tuple(t.decl.file.text for t in typed.tables)
+    plan = lower(typed, sink.files, find.digest_of(path, tables), sink)
     timed("lower")
-    if sink.has_errors:
-        return None
     sink.extend(verify(plan))
     timed("verify")
-    return None if sink.has_errors else Compiled(plan, path, typed.undecided, tuple(timings))
+    return None if sink.has_errors else Compiled(plan, path, typed.undecided, tuple(timings), tables)

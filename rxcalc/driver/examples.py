@@ -40,7 +40,10 @@ def run_examples(found: Found, sink: Sink) -> TestReport:
         shown = str(Path(found.shown).parent / "examples" / path.name)
         node = load_yaml(path, shown, sink)
         for entry in read_entries(node, sink) if node is not None else ():
-            if entry.rulebook and entry.rulebook not in (compiled.plan.rulebook, f"{compiled.plan.rulebook}@{compiled.plan.version}"):
+            if entry.rulebook and entry.rulebook not in (
+                compiled.plan.rulebook,
+                f"{compiled.plan.rulebook}@{compiled.plan.version}",
+            ):
                 continue
             entries.append(entry)
             results.append(runner.run(entry, sink))
@@ -50,4 +53,8 @@ def run_examples(found: Found, sink: Sink) -> TestReport:
 def example_files(folder: Path) -> list[Path]:
     """The example files beside a rulebook, by name."""
     examples = folder / "examples"
-    return sorted(p for p in examples.iterdir() if p.suffix in (".yaml", ".yml") and p.is_file()) if examples.is_dir() else []
+    return (
+        sorted(p for p in examples.iterdir() if p.suffix in (".yaml", ".yml") and p.is_file())
+        if examples.is_dir()
+        else []
+    )

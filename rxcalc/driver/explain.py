@@ -13,7 +13,7 @@ from rxcalc.inputs.episodes import EpisodeEntry, Fields, openings
 from rxcalc.inputs.records import Record, RecordReader
 from rxcalc.plan.nodes import Plan, Value
 from rxcalc.report.explanation import Explanation, explain
-from rxcalc.source import Span
+from rxcalc.source import NOWHERE, Span
 from rxcalc.tracing.model import Recorder
 
 
@@ -25,13 +25,24 @@ class Missing:
     template: str
 
 
-def explain_entry(plan: Plan, entry: EpisodeEntry, sink: Sink, *, language: str = "en", overrides: Mapping[str, str] | None = None) -> tuple[Explanation, ...] | Missing | None:
+def explain_entry(
+    plan: Plan,
+    entry: EpisodeEntry,
+    sink: Sink,
+    *,
+    language: str = "en",
+    grouped: bool = True,
+    overrides: Mapping[str, str] | None = None,
+) -> tuple[Explanation, ...] | Missing | None:
     """The explanations of an entry's episodes; `Missing` when inputs lack; None after other problems (in the sink)."""
     reader = RecordReader(plan)
     given = [*entry.earlier, *(f for f, _ in entry.episodes)]
     if overrides:
         last = given[-1]
-        given[-1] = replace(last, values={**last.values, **overrides})
+        spans = {name: span for name, span in last.spans.items() if name not in overrides}
+        given[-1] = replace(
+            last, values={**last.values, **overrides}, spans={**spans, **dict.fromkeys(overrides, NOWHERE)}
+        )
     read = [_record(reader, f, sink) for f in given]
     opening_values = openings(entry, plan, sink)
     if any(r is None for r in read):
@@ -40,12 +51,18 @@ def explain_entry(plan: Plan, entry: EpisodeEntry, sink: Sink, *, language: str 
     if sink.has_errors:
         return None
     records = [r for r in read if r is not None]
-    return _run(plan, records, len(entry.earlier), opening_values, language)
+    return _run(plan, records, len(entry.earlier), opening_values, language, grouped=grouped)
 
 
-def _run(plan: Plan, records: list[Record], hidden: int, opening_values: Mapping[str, Value], language: str) -> tuple[Explanation, ...]:
+def _run(
+    plan: Plan, records: list[Record], hidden: int, opening_values: Mapping[str, Value], language: str, *, grouped: bool
+) -> tuple[Explanation, ...]:
     exact = Exact(plan, recording=True)
-    order = sorted(range(len(records)), key=lambda at: _place(plan, records[at])) if plan.sequence is not None else list(range(len(records)))
+    order = (
+        sorted(range(len(records)), key=lambda at: _place(plan, records[at]))
+        if plan.sequence is not None
+        else list(range(len(records)))
+    )
     ordered = [records[at] for at in order]
     recorders = [Recorder() for _ in ordered]
     assumed: set[str] = set()
@@ -57,7 +74,20 @@ def _run(plan: Plan, records: list[Record], hidden: int, opening_values: Mapping
             continue
         calls = [w.key for _, w in sorted(recorder.windows.items())]
         assumptions = tuple(c for c in calls if c in assumed and normal(c) not in opening_values)
-        results.append((at, explain(plan, outcome, recorder, language=language, assumptions=assumptions, defaulted=record.defaulted)))
+        results.append(
+            (
+                at,
+                explain(
+                    plan,
+                    outcome,
+                    recorder,
+                    language=language,
+                    grouped=grouped,
+                    assumptions=assumptions,
+                    defaulted=record.defaulted,
+                ),
+            )
+        )
     return tuple(x for _, x in sorted(results, key=lambda r: r[0]))
 
 
@@ -82,7 +112,11 @@ def cell_diagnostic(problem: CellProblem, fields: Fields) -> Diagnostic:
 
 
 def _lacking(plan: Plan, fields: Fields) -> list[str]:
-    return [i.name for i in plan.inputs if not i.optional and i.default is None and not (fields.values.get(i.name) or "").strip()]
+    return [
+        i.name
+        for i in plan.inputs
+        if not i.optional and i.default is None and not (fields.values.get(i.name) or "").strip()
+    ]
 
 
 def template(plan: Plan, fields: Fields) -> str:

@@ -52,7 +52,9 @@ def rulebook(name: str) -> Found | NotFound:
         return NotFound(f"`{name}` holds no rulebook", "a rulebook folder has a file `rulebook.yaml`")
     if path.exists() or path.suffix in (".yaml", ".yml") or "/" in name or "\\" in name:
         if not path.exists():
-            return NotFound(f"there is no file `{name}`", "check the path, or list the shipped rulebooks with `rxcalc rulebooks`")
+            return NotFound(
+                f"there is no file `{name}`", "check the path, or list the shipped rulebooks with `rxcalc rulebooks`"
+            )
         return Found(path, name)
     base, _, version = name.partition("@")
     folder = rulebooks_folder() / base
@@ -75,8 +77,12 @@ def rulebooks(name: str) -> tuple[Found, ...] | NotFound:
     """Every rulebook below a folder without one of its own; else the one that `name` means."""
     path = Path(name)
     if path.is_dir():
-        files = _files(path) or sorted(p for p in path.rglob("rulebook*.y*ml") if FILE_NAME.fullmatch(p.name) and p.is_file())
-        return tuple(Found(f, str(f)) for f in files) or NotFound(f"`{name}` holds no rulebook", "a rulebook folder has a file `rulebook.yaml`")
+        files = _files(path) or sorted(
+            p for p in path.rglob("rulebook*.y*ml") if FILE_NAME.fullmatch(p.name) and p.is_file()
+        )
+        return tuple(Found(f, str(f)) for f in files) or NotFound(
+            f"`{name}` holds no rulebook", "a rulebook folder has a file `rulebook.yaml`"
+        )
     found = rulebook(name)
     return (found,) if isinstance(found, Found) else found
 

@@ -80,7 +80,9 @@ class ExampleRunner:
                 if at >= len(entry.earlier) or at in unread or outcomes[at].problem is None:
                     continue
                 problem = outcomes[at].problem
-                differences.append(Difference("earlier", "a result", f"refused {problem.code}: {problem.message}" if problem else ""))
+                differences.append(
+                    Difference("earlier", "a result", f"refused {problem.code}: {problem.message}" if problem else "")
+                )
                 continue
             found, count = self._compare(expectation, outcomes.get(at), unread.get(at), sink)
             differences += found
@@ -107,11 +109,13 @@ class ExampleRunner:
 
     # ---- one example ----
 
-    def _outcomes(self, readable: list[tuple[int, Mapping[str, Value]]], opening: Mapping[str, Value]) -> dict[int, Outcome]:
+    def _outcomes(
+        self, readable: list[tuple[int, Mapping[str, Value]]], opening: Mapping[str, Value]
+    ) -> dict[int, Outcome]:
         sequence = self.plan.sequence
         ordered = readable
         if sequence is not None:
-            ordered = sorted(readable, key=lambda r: tuple(r[1][name] for name in sequence.order))  # type: ignore[arg-type,return-value]  # one type per field
+            ordered = sorted(readable, key=lambda r: tuple(r[1][name] for name in sequence.order))
         by_person: dict[Value, list[tuple[int, Mapping[str, Value]]]] = {}
         for at, values in ordered:
             by_person.setdefault(values[sequence.by] if sequence is not None else at, []).append((at, values))
@@ -119,11 +123,15 @@ class ExampleRunner:
         for episodes in by_person.values():
             first = episodes[0][1]
             so_far = Opening(opening, keys_of(self.plan, first), len(episodes) == 1)
-            for (at, _), outcome in zip(episodes, run_sequence(self.exact, [v for _, v in episodes], so_far), strict=True):
+            for (at, _), outcome in zip(
+                episodes, run_sequence(self.exact, [v for _, v in episodes], so_far), strict=True
+            ):
                 result[at] = outcome
         return result
 
-    def _compare(self, expectation: Expectation, outcome: Outcome | None, unread: CellProblem | None, sink: Sink) -> tuple[list[Difference], int]:
+    def _compare(
+        self, expectation: Expectation, outcome: Outcome | None, unread: CellProblem | None, sink: Sink
+    ) -> tuple[list[Difference], int]:
         refusal = None
         if unread is not None:
             refusal = (unread.code, unread.message)
@@ -151,9 +159,17 @@ class ExampleRunner:
             type_ = self.step_types.get(name, MONEY)
             expected = self._expected(name, type_, wanted_scalar)
             if isinstance(expected, CellProblem):
-                sink.add(problems.bad_episode_file(wanted_scalar.span, expected.message, "write the value as a result shows it"))
+                sink.add(
+                    problems.bad_episode_file(
+                        wanted_scalar.span, expected.message, "write the value as a result shows it"
+                    )
+                )
             elif expected != value:
-                found.append(Difference(name, figure(expected, type_, self.plan.decimals), figure(value, type_, self.plan.decimals)))
+                found.append(
+                    Difference(
+                        name, figure(expected, type_, self.plan.decimals), figure(value, type_, self.plan.decimals)
+                    )
+                )
         return found, len(expectation.amounts)
 
     def results(self, outcome: Outcome) -> dict[str, Value]:
@@ -186,9 +202,10 @@ class ExampleRunner:
             after = self.exact.run({**inputs, trend.within: moved})
             if after.problem is not None:
                 continue
-            a, b = self.exact.value_of(trend.what, base), self.exact.value_of(trend.what, after)
-            if not isinstance(a, int | Fraction) or not isinstance(b, int | Fraction):
+            before, later = self.exact.value_of(trend.what, base), self.exact.value_of(trend.what, after)
+            if not isinstance(before, int | Fraction) or not isinstance(later, int | Fraction):
                 continue
+            a, b = Fraction(before), Fraction(later)
             fell = trend.kind == "increasing" and b < a
             ran = trend.kind == "within" and isinstance(stride, Fraction) and abs(b - a) > stride
             if fell or ran:

@@ -1,0 +1,1 @@
+"""Episodes and tables of episodes checked against the declared inputs."""

@@ -54,7 +54,9 @@ class CellReader:
     @staticmethod
     def of(spec: PlanInput, currency: str = "CNY") -> CellReader:
         """A reader for a declared input of a rulebook in `currency`."""
-        spellings = {alias for value in spec.values for alias in (value.name, *value.aliases)} | {alias for alias, _ in spec.flags}
+        spellings = {alias for value in spec.values for alias in (value.name, *value.aliases)} | {
+            alias for alias, _ in spec.flags
+        }
         return CellReader(spec, currency, _reader(spec, currency), frozenset(spellings))
 
     def is_missing(self, text: str | None) -> bool:
@@ -80,7 +82,11 @@ class CellReader:
             return spec.default
         if spec.optional:
             return None
-        how = f"the cell holds {quoted(text)}, which means that nothing is known" if text.strip(TRIM) else "the cell is empty"
+        how = (
+            f"the cell holds {quoted(text)}, which means that nothing is known"
+            if text.strip(TRIM)
+            else "the cell is empty"
+        )
         return CellProblem("RX704", spec.name, text, f"{spec.name} is required but {how}; fill it in")
 
     def amount(self, text: str | None) -> Fraction | None:
@@ -132,10 +138,18 @@ def _written(given: object, spec: PlanInput) -> str | CellProblem:
         return _decimal_text(given) or _refused(given, spec)
     if isinstance(given, datetime) and kind is Kind.DATE:
         plain = given.tzinfo is None
-        return (given.date().isoformat() if given.time() == time(0) else given.isoformat(sep=" ")) if plain else _refused(given, spec)
+        return (
+            (given.date().isoformat() if given.time() == time(0) else given.isoformat(sep=" "))
+            if plain
+            else _refused(given, spec)
+        )
     if isinstance(given, date) and kind is Kind.DATE:
         return given.isoformat()
-    if isinstance(given, list | tuple | set | frozenset) and kind is Kind.CODES and all(isinstance(item, str) for item in given):
+    if (
+        isinstance(given, list | tuple | set | frozenset)
+        and kind is Kind.CODES
+        and all(isinstance(item, str) for item in given)
+    ):
         if any(";" in item for item in given):
             return _refused(given, spec)
         return ";".join(sorted(given))
@@ -145,7 +159,9 @@ def _written(given: object, spec: PlanInput) -> str | CellProblem:
 def _refused(given: object, spec: PlanInput) -> CellProblem:
     text = str(given)
     code = _code_for(spec)
-    return CellProblem(code, spec.name, text, f"{spec.name} takes {_wanted(spec)}, not {quoted(text)} of type {type(given).__name__}")
+    return CellProblem(
+        code, spec.name, text, f"{spec.name} takes {_wanted(spec)}, not {quoted(text)} of type {type(given).__name__}"
+    )
 
 
 def _code_for(spec: PlanInput) -> str:
@@ -292,7 +308,9 @@ def _one_of_reader(spec: PlanInput) -> Reader:
         if found is not None:
             return found
         near = get_close_matches(text[:80], names, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"write one of {_listed(spec)}, or declare the spelling as an alias"
+        hint = (
+            f"did you mean {near[0]}?" if near else f"write one of {_listed(spec)}, or declare the spelling as an alias"
+        )
         return CellProblem("RX705", spec.name, text, f"{spec.name}: {quoted(text)} is not in the set; {hint}")
 
     return read
@@ -312,19 +330,31 @@ def _flag_reader(spec: PlanInput) -> Reader:
             found = _FLAGS.get(text.lower() if text.isascii() else text)
         if found is not None:
             return found
-        hint = "; 1, 0, Y and N count only where the rulebook declares them" if text.upper() in {"1", "0", "Y", "N", "T", "F"} else ""
-        return CellProblem("RX707", spec.name, text, f"{spec.name}: {quoted(text)} is neither yes nor no; write yes or no{hint}")
+        hint = (
+            "; 1, 0, Y and N count only where the rulebook declares them"
+            if text.upper() in {"1", "0", "Y", "N", "T", "F"}
+            else ""
+        )
+        return CellProblem(
+            "RX707", spec.name, text, f"{spec.name}: {quoted(text)} is neither yes nor no; write yes or no{hint}"
+        )
 
     return read
 
 
 def _code_problem(text: str, spec: PlanInput) -> CellProblem | None:
     if len(text) > MAX_CODE:
-        return CellProblem("RX709", spec.name, text, f"{spec.name}: {quoted(text)} is longer than {MAX_CODE} characters; shorten it")
+        return CellProblem(
+            "RX709", spec.name, text, f"{spec.name}: {quoted(text)} is longer than {MAX_CODE} characters; shorten it"
+        )
     if not (text.isascii() and text.isprintable()) and UNSAFE.search(text):
-        return CellProblem("RX709", spec.name, text, f"{spec.name}: {quoted(text)} holds control or invisible characters; remove them")
+        return CellProblem(
+            "RX709", spec.name, text, f"{spec.name}: {quoted(text)} holds control or invisible characters; remove them"
+        )
     if "+" in text and _MANGLED.fullmatch(text):
-        message = f"{spec.name}: {quoted(text)} is a long number that a spreadsheet has cut short; export the column as text"
+        message = (
+            f"{spec.name}: {quoted(text)} is a long number that a spreadsheet has cut short; export the column as text"
+        )
         return CellProblem("RX709", spec.name, text, message)
     return None
 
@@ -343,7 +373,14 @@ def _codes_reader(spec: PlanInput) -> Reader:
 
 def _text_problem(text: str, spec: PlanInput) -> CellProblem | None:
     if len(text) > MAX_TEXT:
-        return CellProblem("RX709", spec.name, text, f"{spec.name}: the text has {len(text):,} characters; at most {MAX_TEXT:,} are kept")
+        return CellProblem(
+            "RX709",
+            spec.name,
+            text,
+            f"{spec.name}: the text has {len(text):,} characters; at most {MAX_TEXT:,} are kept",
+        )
     if not (text.isascii() and text.isprintable()) and UNSAFE_IN_TEXT.search(text):
-        return CellProblem("RX709", spec.name, text, f"{spec.name}: {quoted(text)} holds control or invisible characters; remove them")
+        return CellProblem(
+            "RX709", spec.name, text, f"{spec.name}: {quoted(text)} holds control or invisible characters; remove them"
+        )
     return None

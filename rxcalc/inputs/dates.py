@@ -41,7 +41,10 @@ def read_date(text: str, *, drop_time: bool) -> date | tuple[str, str]:
         if time is None or not _is_time(time):
             return _fault(text, body)
         if not drop_time and any(part and int(part) for part in time.groups()):
-            return "RX708", f"{quoted(text)} has a time of day; give the date alone, or declare the input with `time: drop`"
+            return (
+                "RX708",
+                f"{quoted(text)} has a time of day; give the date alone, or declare the input with `time: drop`",
+            )
     try:
         return date(int(year), int(month), int(day))
     except ValueError:
@@ -62,5 +65,8 @@ def _fault(text: str, body: str) -> tuple[str, str]:
     if _DAY_FIRST.fullmatch(body):
         return "RX706", f"in {quoted(text)} day and month cannot be told apart; write the year first, as in 2024-07-01"
     if re.fullmatch(r"[0-9]{5}(\.[0-9]+)?", body):
-        return "RX706", f"{quoted(text)} looks like a spreadsheet's day number; format the column as a date, as in 2024-07-01"
+        return (
+            "RX706",
+            f"{quoted(text)} looks like a spreadsheet's day number; format the column as a date, as in 2024-07-01",
+        )
     return "RX706", f"{quoted(text)} is not a date; write it as 2024-07-01"

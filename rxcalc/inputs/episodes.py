@@ -15,7 +15,21 @@ from rxcalc.plan.nodes import Place, Plan, PlanInput, Value
 from rxcalc.rulebook.document import Entry, Mapping, Node, Scalar, Sequence
 from rxcalc.source import Span
 
-ENTRY_KEYS: Final = ("rulebook", "episode", "episodes", "earlier", "so_far", "charged", "example", "cite", "by", "note", "status", "expect", "rejects")
+ENTRY_KEYS: Final = (
+    "rulebook",
+    "episode",
+    "episodes",
+    "earlier",
+    "so_far",
+    "charged",
+    "example",
+    "cite",
+    "by",
+    "note",
+    "status",
+    "expect",
+    "rejects",
+)
 LATER_KEYS: Final = ("lines", "groups")
 
 
@@ -57,13 +71,23 @@ def read_entry(node: Node, sink: Sink, *, example: bool = False) -> EpisodeEntry
     """An entry, or None after reporting what is wrong with its shape."""
     before = sink.has_errors
     if not isinstance(node, Mapping):
-        sink.add(problems.bad_episode_file(node.span, "an episode file is a map", "start with `episode:` and the fields of the bill below it"))
+        sink.add(
+            problems.bad_episode_file(
+                node.span, "an episode file is a map", "start with `episode:` and the fields of the bill below it"
+            )
+        )
         return None
     for entry in node.entries:
         if entry.key.text in LATER_KEYS:
             sink.add(problems.not_built(entry.key.span, entry.key.text))
         elif entry.key.text not in ENTRY_KEYS:
-            sink.add(problems.bad_episode_file(entry.key.span, f"`{entry.key.text}` is no key of an episode file", f"known keys: {', '.join(ENTRY_KEYS)}"))
+            sink.add(
+                problems.bad_episode_file(
+                    entry.key.span,
+                    f"`{entry.key.text}` is no key of an episode file",
+                    f"known keys: {', '.join(ENTRY_KEYS)}",
+                )
+            )
     single, several = node.entry("episode"), node.entry("episodes")
     if (single is None) == (several is None):
         message = "give `episode:` or `episodes:`, not both" if single else "there is no `episode:`"
@@ -79,7 +103,9 @@ def read_entry(node: Node, sink: Sink, *, example: bool = False) -> EpisodeEntry
             fields = _fields(_inner(item, sink), sink)
             if fields is not None and isinstance(item, Mapping):
                 episodes.append((fields, _expectation(item, sink)))
-    earlier = tuple(f for item in _items(node.entry("earlier"), sink) if (f := _fields(_inner(item, sink), sink)) is not None)
+    earlier = tuple(
+        f for item in _items(node.entry("earlier"), sink) if (f := _fields(_inner(item, sink), sink)) is not None
+    )
     so_far = tuple((e.key, e.value) for e in _entries(node.entry("so_far"), sink) if isinstance(e.value, Scalar))
     charged = tuple((e.key.text, e.value) for e in _entries(node.entry("charged"), sink) if isinstance(e.value, Scalar))
     if sink.has_errors and not before:
@@ -87,13 +113,28 @@ def read_entry(node: Node, sink: Sink, *, example: bool = False) -> EpisodeEntry
     name = _text(node, "example")
     if example and not name:
         sink.add(problems.bad_episode_file(node.span, "an example needs a name", "add `example: what it shows`"))
-    return EpisodeEntry(name, _text(node, "rulebook"), earlier, tuple(episodes), so_far, charged, _text(node, "by"), _text(node, "cite"), _text(node, "note"), node.span)
+    return EpisodeEntry(
+        name,
+        _text(node, "rulebook"),
+        earlier,
+        tuple(episodes),
+        so_far,
+        charged,
+        _text(node, "by"),
+        _text(node, "cite"),
+        _text(node, "note"),
+        node.span,
+    )
 
 
 def read_entries(node: Node, sink: Sink) -> tuple[EpisodeEntry, ...]:
     """The entries of an examples file."""
     if not isinstance(node, Sequence):
-        sink.add(problems.bad_episode_file(node.span, "an examples file is a list", "start each example with `- example: its name`"))
+        sink.add(
+            problems.bad_episode_file(
+                node.span, "an examples file is a list", "start each example with `- example: its name`"
+            )
+        )
         return ()
     return tuple(e for item in node.items if (e := read_entry(item, sink, example=True)) is not None)
 
@@ -124,7 +165,9 @@ def openings(entry: EpisodeEntry, plan: Plan, sink: Sink) -> dict[str, Value]:
 def _fields(node: Node | None, sink: Sink) -> Fields | None:
     if not isinstance(node, Mapping):
         if node is not None:
-            sink.add(problems.bad_episode_file(node.span, "the fields of an episode are a map", "write `field: value` lines"))
+            sink.add(
+                problems.bad_episode_file(node.span, "the fields of an episode are a map", "write `field: value` lines")
+            )
         return None
     values: dict[str, str | None] = {}
     spans: dict[str, Span] = {}
@@ -135,7 +178,11 @@ def _fields(node: Node | None, sink: Sink) -> Fields | None:
             case Sequence(items=items) if all(isinstance(i, Scalar) for i in items):
                 values[entry.key.text] = ";".join(i.text for i in items if isinstance(i, Scalar))
             case other:
-                sink.add(problems.bad_episode_file(other.span, f"`{entry.key.text}` must be one value", "lines and groups are not supported yet"))
+                sink.add(
+                    problems.bad_episode_file(
+                        other.span, f"`{entry.key.text}` must be one value", "lines and groups are not supported yet"
+                    )
+                )
                 continue
         spans[entry.key.text] = entry.value.span
     return Fields(values, spans, node.span)
@@ -160,7 +207,11 @@ def _expectation(node: Mapping, sink: Sink) -> Expectation | None:
         if isinstance(entry.value, Scalar):
             amounts.append((entry.key.text, entry.value))
         else:
-            sink.add(problems.bad_episode_file(entry.value.span, f"`{entry.key.text}` must be one value", "give the amount expected"))
+            sink.add(
+                problems.bad_episode_file(
+                    entry.value.span, f"`{entry.key.text}` must be one value", "give the amount expected"
+                )
+            )
     code = rejects if isinstance(rejects, Scalar) else None
     return Expectation(tuple(amounts), code, expect.key.span if expect is not None else node.span)
 
@@ -179,7 +230,9 @@ def _items(entry: Entry | None, sink: Sink) -> tuple[Node, ...]:
         return ()
     if isinstance(entry.value, Sequence):
         return entry.value.items
-    sink.add(problems.bad_episode_file(entry.value.span, f"`{entry.key.text}` is a list", "write `- episode: {..}` items"))
+    sink.add(
+        problems.bad_episode_file(entry.value.span, f"`{entry.key.text}` is a list", "write `- episode: {..}` items")
+    )
     return ()
 
 

@@ -68,7 +68,9 @@ def read_numeral(text: str, currency: str = "") -> Numeral | NumeralFault:
     if "," in whole:
         whole = whole.replace(",", "")
     if len(whole) + len(fraction) > MAX_DIGITS:
-        return NumeralFault("RX710", f"{quoted(text)} has more than {MAX_DIGITS} digits; check that two cells did not run together")
+        return NumeralFault(
+            "RX710", f"{quoted(text)} has more than {MAX_DIGITS} digits; check that two cells did not run together"
+        )
     fraction = fraction.rstrip("0")
     units = int(whole + fraction)
     decimals = len(fraction)
@@ -106,7 +108,9 @@ def _fault(text: str, body: str) -> NumeralFault:
     if _EXPONENT.fullmatch(body):
         return NumeralFault("RX710", f"{quoted(text)} is written with an exponent; write the number out in full")
     if "," in body and re.fullmatch(r"-?[0-9,]+(\.[0-9]*)?", body):
-        return NumeralFault("RX701", f"the commas in {quoted(text)} do not part groups of three digits; write it without commas")
+        return NumeralFault(
+            "RX701", f"the commas in {quoted(text)} do not part groups of three digits; write it without commas"
+        )
     if body.startswith("(") and body.endswith(")"):
         return NumeralFault("RX701", f"{quoted(text)} is in brackets; write a negative amount with a minus sign")
     if body.startswith("+"):

@@ -7,7 +7,9 @@ from rxcalc.source import Span
 
 
 def _error(code: str, span: Span, message: str, *help_: str) -> Diagnostic:
-    return Diagnostic(code=code, severity=Severity.ERROR, message=message, primary=Label(span=span), help=tuple(h for h in help_ if h))
+    return Diagnostic(
+        code=code, severity=Severity.ERROR, message=message, primary=Label(span=span), help=tuple(h for h in help_ if h)
+    )
 
 
 def bad_episode_file(span: Span, message: str, help_: str) -> Diagnostic:
@@ -17,7 +19,12 @@ def bad_episode_file(span: Span, message: str, help_: str) -> Diagnostic:
 
 def unknown_opening(span: Span, key: str, known: str) -> Diagnostic:
     """A `so_far` key that is no window call of the rulebook."""
-    return _error("RX752", span, f"`{key}` is not a window call of this rulebook", f"it reads: {known}" if known else "it reads no window at all")
+    return _error(
+        "RX752",
+        span,
+        f"`{key}` is not a window call of this rulebook",
+        f"it reads: {known}" if known else "it reads no window at all",
+    )
 
 
 def bad_opening(span: Span, message: str) -> Diagnostic:
@@ -27,7 +34,9 @@ def bad_opening(span: Span, message: str) -> Diagnostic:
 
 def unknown_expectation(span: Span, key: str, near: str | None) -> Diagnostic:
     """An `expect` key that names no result."""
-    return _error("RX754", span, f"`{key}` is no step, total or part of this rulebook", f"did you mean `{near}`?" if near else "")
+    return _error(
+        "RX754", span, f"`{key}` is no step, total or part of this rulebook", f"did you mean `{near}`?" if near else ""
+    )
 
 
 def not_built(span: Span, key: str) -> Diagnostic:

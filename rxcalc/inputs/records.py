@@ -48,7 +48,9 @@ class RecordReader:
                 problems.append(found)
                 continue
             values[name] = found
-            if reader.spec.default is not None and (given is None or (isinstance(given, str) and reader.is_missing(given))):
+            if reader.spec.default is not None and (
+                given is None or (isinstance(given, str) and reader.is_missing(given))
+            ):
                 defaulted.append(name)
         return tuple(problems) if problems else Record(values, tuple(defaulted))
 

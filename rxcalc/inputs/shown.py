@@ -8,7 +8,9 @@ from typing import Final
 # Controls, line separators, and the characters that reorder or hide text.
 _UNSAFE: Final = "\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff"
 UNSAFE: Final = re.compile(f"[{_UNSAFE}]")
-UNSAFE_IN_TEXT: Final = re.compile(f"[{_UNSAFE}]".replace("\x00-\x1f", "\x00-\x08\x0b\x0c\x0e-\x1f"))  # tab and line ends may stay
+UNSAFE_IN_TEXT: Final = re.compile(
+    f"[{_UNSAFE}]".replace("\x00-\x1f", "\x00-\x08\x0b\x0c\x0e-\x1f")
+)  # tab and line ends may stay
 
 
 def shown(text: str, limit: int = 60) -> str:
@@ -29,4 +31,6 @@ def quoted(text: str, limit: int = 60) -> str:
 
 def _escaped(match: re.Match[str]) -> str:
     char = match.group()
-    return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(char) or (f"\\x{ord(char):02x}" if ord(char) < 256 else f"\\u{ord(char):04x}")
+    return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(char) or (
+        f"\\x{ord(char):02x}" if ord(char) < 256 else f"\\u{ord(char):04x}"
+    )

@@ -97,9 +97,13 @@ class TableReader:
 
     def __init__(self, plan: Plan) -> None:
         self._columns = tuple(_column(at, spec, plan.currency) for at, spec in enumerate(plan.inputs))
-        quick = {column.spec.name: (column, expr) for column in self._columns if (expr := _quick_value(column)) is not None}
+        quick = {
+            column.spec.name: (column, expr) for column in self._columns if (expr := _quick_value(column)) is not None
+        }
         self._values = {name: expr.alias(name + _VALUE) for name, (_, expr) in quick.items()}
-        self._checks = {name: _quick_check(column).fill_null(value=False).alias(name) for name, (column, _) in quick.items()}
+        self._checks = {
+            name: _quick_check(column).fill_null(value=False).alias(name) for name, (column, _) in quick.items()
+        }
         self.money: tuple[str, ...] = tuple(column.spec.name for column in self._columns if _is_amount(column.spec))
         self.decimals: dict[str, int] = {column.spec.name: column.spec.decimals for column in self._columns}
 
@@ -155,13 +159,21 @@ class TableReader:
                 if _is_amount(column.spec):
                     amounts.append(ready[name])
                 continue
-            text = texts.get_column(name) if name in texts.columns else pl.Series(name, [None], dtype=pl.String).new_from_index(0, height)
+            text = (
+                texts.get_column(name)
+                if name in texts.columns
+                else pl.Series(name, [None], dtype=pl.String).new_from_index(0, height)
+            )
             values, absent = _finish(column, text, quick.get(name), found)
             if _is_amount(column.spec):
                 amounts.append(values)
             if absent is not None and column.spec.default is not None:
                 filler = pl.Series([_stored(column, column.spec.default)], dtype=column.dtype)
-                values = values.to_frame().select(pl.when(absent).then(pl.lit(filler).first()).otherwise(pl.col(name)).alias(name)).to_series()
+                values = (
+                    values.to_frame()
+                    .select(pl.when(absent).then(pl.lit(filler).first()).otherwise(pl.col(name)).alias(name))
+                    .to_series()
+                )
                 defaulted.append((name, absent))
             typed.append(values)
         typed.append(pl.int_range(first_row, first_row + height, dtype=pl.Int64, eager=True).alias(ROW))
@@ -174,7 +186,9 @@ class TableReader:
             defaulted=tuple(defaulted),
         )
 
-    def _first_pass(self, texts: pl.DataFrame, ready: Mapping[str, pl.Series]) -> dict[str, tuple[pl.Series, pl.Series | None]]:
+    def _first_pass(
+        self, texts: pl.DataFrame, ready: Mapping[str, pl.Series]
+    ) -> dict[str, tuple[pl.Series, pl.Series | None]]:
         """Per column with a quick form: the values, and whether each is sure (None: all are)."""
         names = [name for name in self._values if name in texts.columns and name not in ready]
         if not names or not texts.height:
@@ -211,7 +225,7 @@ def _column(order: int, spec: PlanInput, currency: str) -> _Column:
         case _:
             percent = isinstance(spec.type, Plain) and spec.type.kind is Kind.PERCENT
             scale = 10 ** (spec.decimals + (2 if percent else 0))
-            least = -10**36 if not isinstance(spec.low, int | Fraction) else -int(-spec.low * scale // 1)
+            least = -(10**36) if not isinstance(spec.low, int | Fraction) else -int(-spec.low * scale // 1)
             most = 10**36 if not isinstance(spec.high, int | Fraction) else int(spec.high * scale // 1)
             dtype = pl.Int64 if max(abs(least), abs(most)) < 2**62 else pl.Int128
     return _Column(order, spec, reader, dtype, scale, least, most, {})
@@ -234,7 +248,9 @@ def _usual(column: _Column) -> tuple[str, Any] | None:
             return "(?:true|false)", pl.Boolean
         case Plain(kind=Kind.DATE) if not spec.optional and spec.default is None:
             return "[12][0-9]{3}-[01][0-9]-[0-3][0-9]", pl.Date
-        case Plain(kind=Kind.MONEY | Kind.MONEY_PER_DAY | Kind.NUMBER) if 0 < spec.decimals <= 12 and column.dtype == pl.Int64:
+        case Plain(kind=Kind.MONEY | Kind.MONEY_PER_DAY | Kind.NUMBER) if (
+            0 < spec.decimals <= 12 and column.dtype == pl.Int64
+        ):
             return f"[0-9]{{1,{min(15, 18 - spec.decimals)}}}\\.[0-9]{{{spec.decimals}}}", pl.Decimal(18, spec.decimals)
         case Plain(kind=kind) if kind in WHOLE:
             return "[0-9]{1,18}", pl.Int64
@@ -295,7 +311,11 @@ def _quick_check(column: _Column) -> pl.Expr:
             # digits: what else sorts there, `to_decimal` refuses (null). 18 characters fit Int64.
             decimals = column.spec.decimals
             tail = text.str.tail(decimals + 1)
-            sure = tail.is_between(pl.lit("." + "0" * decimals), pl.lit("." + "9" * decimals)) & (text >= "0") & (length <= 18)
+            sure = (
+                tail.is_between(pl.lit("." + "0" * decimals), pl.lit("." + "9" * decimals))
+                & (text >= "0")
+                & (length <= 18)
+            )
             if decimals > 2:  # .1e2 sorts there too; with two decimals an exponent cannot
                 sure &= ~text.str.contains_any(["e", "E"])
             return sure & value.is_between(column.least, column.most)
@@ -406,7 +426,9 @@ def _replaced(column: _Column, text: pl.Series, keys: list[str], stored: list[ob
     return text.replace_strict(pl.Series(keys, dtype=pl.String), new, default=None, return_dtype=column.dtype)
 
 
-def _note(column: _Column, text: pl.Series, problems: dict[str | None, CellProblem], found: _Found, rows: pl.Series | None) -> None:
+def _note(
+    column: _Column, text: pl.Series, problems: dict[str | None, CellProblem], found: _Found, rows: pl.Series | None
+) -> None:
     """Record each refused cell, and what a refused money cell says."""
     bad = text.is_in(pl.Series(list(problems), dtype=pl.String).implode(), nulls_equal=True)
     at = bad.arg_true()

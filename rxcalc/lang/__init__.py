@@ -1,0 +1,1 @@
+"""Types, units, operations and exact arithmetic of the policy language."""

@@ -13,7 +13,7 @@ MAX_BITS: Final = 4096
 """Intermediate values with more bits than this refuse the row (language.md, section 9)."""
 
 
-class TooLarge(ArithmeticError):
+class TooLargeError(ArithmeticError):
     """An intermediate value would pass `MAX_BITS`; back ends turn it into RX718."""
 
 
@@ -46,9 +46,7 @@ def round_quotient(numerator: int, denominator: int, mode: str) -> int:
 
 def round_to(value: Rational, to: Fraction, mode: str) -> Fraction:
     """`value` rounded to a multiple of `to` (> 0) by `mode`."""
-    return (
-        round_quotient(value.numerator * to.denominator, value.denominator * to.numerator, mode) * to
-    )
+    return round_quotient(value.numerator * to.denominator, value.denominator * to.numerator, mode) * to
 
 
 def floor_to(value: Rational, to: Fraction) -> Fraction:
@@ -62,9 +60,9 @@ def ceil_to(value: Rational, to: Fraction) -> Fraction:
 
 
 def check_size(value: Rational) -> Rational:
-    """`value` itself; raises `TooLarge` when it has more than `MAX_BITS` bits."""
+    """`value` itself; raises `TooLargeError` when it has more than `MAX_BITS` bits."""
     if value.numerator.bit_length() > MAX_BITS or value.denominator.bit_length() > MAX_BITS:
-        raise TooLarge
+        raise TooLargeError
     return value
 
 
@@ -83,18 +81,18 @@ def integer_root(value: int, degree: int) -> int:
 
 
 def power_rounded(base: Fraction, exponent: Fraction, to: Fraction, mode: str) -> Fraction:
-    """base ** exponent rounded correctly to a multiple of `to`; base > 0.
+    """Base ** exponent rounded correctly to a multiple of `to`; base > 0.
 
     x ** (p / q) is the q-th root of x ** p; the candidate below is found by an integer root and the
     decision at the tie by comparing whole powers, so the result is that of exact arithmetic.
-    Raises `TooLarge` when x ** p would pass `MAX_BITS`.
+    Raises `TooLargeError` when x ** p would pass `MAX_BITS`.
     """
     p, q = exponent.numerator, exponent.denominator
     if p < 0:
         base, p = 1 / base, -p
     bits = max(base.numerator.bit_length(), base.denominator.bit_length())
     if p * bits > MAX_BITS or q > MAX_BITS:
-        raise TooLarge
+        raise TooLargeError
     scaled = base**p / to**q  # (result / to) ** q
     below = integer_root(scaled.numerator // scaled.denominator, q)
     if Fraction(below) ** q == scaled:

@@ -99,7 +99,9 @@ TEXT: Final = Plain(Kind.TEXT)
 ZERO: Final = ZeroType()
 ERROR: Final = ErrorType()
 
-NUMERIC: Final = frozenset({Kind.MONEY, Kind.PERCENT, Kind.NUMBER, Kind.COUNT, Kind.DAYS, Kind.MONTHS, Kind.YEARS, Kind.MONEY_PER_DAY})
+NUMERIC: Final = frozenset(
+    {Kind.MONEY, Kind.PERCENT, Kind.NUMBER, Kind.COUNT, Kind.DAYS, Kind.MONTHS, Kind.YEARS, Kind.MONEY_PER_DAY}
+)
 WHOLE: Final = frozenset({Kind.COUNT, Kind.DAYS, Kind.MONTHS, Kind.YEARS})
 
 

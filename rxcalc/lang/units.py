@@ -106,5 +106,3 @@ def _counts(of: Type | None) -> bool:
 
 def _zero_as_count(of: Type) -> Type:
     return COUNT if isinstance(of, ZeroType) else of
-
-

@@ -1,0 +1,1 @@
+"""Sequences and windows: one description for both back ends."""

@@ -1,0 +1,1 @@
+"""The compiled rulebook that both back ends run."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 from rxcalc.lang.types import FLAG, OneOf
 from rxcalc.plan.nodes import (
     Band,
-    Place,
     PlanColumn,
     PlanInput,
     PlanParameter,
@@ -128,7 +128,7 @@ def table(t: TTable, decl: syn.RulebookDecl, place: Places) -> PlanTable:
             by_key.setdefault(row.keys, []).append((row.start or date.min, at))
         for same in by_key.values():
             same.sort()
-            for (_, at), (following, _) in zip(same, same[1:], strict=False):
+            for (_, at), (following, _) in pairwise(same):
                 ends[at] = following - ONE_DAY
     rows = tuple(PlanRow(r.keys, r.start, ends.get(at, r.end), r.cells, r.line) for at, r in enumerate(t.rows))
     return PlanTable(

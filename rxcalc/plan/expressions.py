@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from fractions import Fraction
+from itertools import pairwise
 
 from rxcalc.lang.ops import Op
 from rxcalc.lang.types import PERCENT, OneOf, Plain, ScheduleType, Type, is_numeric, is_whole
@@ -267,7 +268,7 @@ class Expressions:
 
     # ---- ranges by operation ----
 
-    def _range(self, t: TExpr, known: list[Range]) -> Range:  # noqa: C901, PLR0911, PLR0912 - one case per operation
+    def _range(self, t: TExpr, known: list[Range]) -> Range:
         match t.op:
             case _ if t.op in FLAG_OPS:
                 return FLAG_RANGE
@@ -306,7 +307,7 @@ class Expressions:
             case Op.ABS:
                 return ranges.absolute(known[0])
             case Op.ROUND | Op.FLOOR | Op.CEIL:
-                return ranges.rounded(known[0], Fraction(t.data))  # type: ignore[arg-type]  # a numeric constant
+                return ranges.rounded(known[0], _constant_range(t.data).low or Fraction(1))
             case Op.POWER | Op.ROOT:
                 return Range(Fraction(0), None, self.power.to.denominator if self.power else 0)
             case Op.IF:
@@ -416,7 +417,7 @@ def _curve_scale(schedules: list[tuple[TBand, ...] | tuple[TPoint, ...]], x: Ran
     scale = values.scale
     for schedule in schedules:
         points = [p for p in schedule if isinstance(p, TPoint)]
-        for a, b in zip(points, points[1:], strict=False):
+        for a, b in pairwise(points):
             if a.at != b.at:
                 slope = (b.value - a.value) / (b.at - a.at)
                 scale = ranges.joined(scale, ranges.times(ranges.joined(x.scale, a.at.denominator), slope.denominator))

@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 from fractions import Fraction
+from typing import Final
 
 from rxcalc.lang.arithmetic import Rational, plain, round_to, shortest
 from rxcalc.lang.types import Kind, Plain, Type
 from rxcalc.plan.nodes import Formula, Value
 
-ENDLESS_DECIMALS = 6
+ENDLESS_DECIMALS: Final = 6
+MAX_FRACTION: Final = 40
 
 
-def figure(value: Value, type_: Type, decimals: int, *, grouped: bool = True) -> str:
+def figure(value: Value, type_: Type, decimals: int, *, grouped: bool = True, endless: str = "both") -> str:
     """A value for readers: `1,300.00`, `85%`, `2025-06-30`, `yes`, `missing`.
 
     Amounts have the currency's digits, more where the exact value needs them; a value without a
-    finite decimal is its fraction and, after `=`, six decimals marked with `..`.
+    finite decimal is its fraction and, after `=`, six decimals marked with `..`; `endless` may ask
+    for one of the two: `fraction` (in brackets, for formulas) or `near`.
     """
     match value:
         case None:
@@ -31,10 +34,10 @@ def figure(value: Value, type_: Type, decimals: int, *, grouped: bool = True) ->
         case frozenset():
             return "{" + ", ".join(sorted(value)) + "}"
         case _:
-            return _number(value, type_, decimals, grouped=grouped)
+            return _number(value, type_, decimals, grouped=grouped, endless=endless)
 
 
-def _number(value: Rational, type_: Type, decimals: int, *, grouped: bool) -> str:
+def _number(value: Rational, type_: Type, decimals: int, *, grouped: bool, endless: str) -> str:
     kind = type_.kind if isinstance(type_, Plain) else None
     unit = ""
     least = 0
@@ -48,10 +51,12 @@ def _number(value: Rational, type_: Type, decimals: int, *, grouped: bool) -> st
         case Kind.DAYS | Kind.MONTHS | Kind.YEARS:
             unit = f" {kind.value}"
     text = shortest(value, least=least, grouped=grouped)
-    if text is None or len(text) > 40:
+    if text is None or len(text) > MAX_FRACTION:
         near = plain(round_to(value, Fraction(1, 10**ENDLESS_DECIMALS), "down"), ENDLESS_DECIMALS, grouped=grouped)
         exact = f"{value.numerator}/{value.denominator}"
-        text = f"{near}.." if len(exact) > 40 else f"{exact} = {near}.."
+        short = len(exact) <= MAX_FRACTION
+        forms = {"fraction": f"({exact})", "both": f"{exact} = {near}.."} if short else {}
+        text = forms.get(endless, f"{near}..")
     return text + unit
 
 

@@ -32,7 +32,7 @@ def formula(e: syn.Expr, places: dict[int, int]) -> Formula:
                 for f in fields(node)
                 if isinstance(value := getattr(node, f.name), syn.Expression | syn.Argument | tuple)
             }
-            return replace(node, **changes)
+            return replace(node, **changes)  # type: ignore[arg-type]  # fields of the same types as before
         return node
 
     text = unparse(cut(e))  # type: ignore[arg-type]  # an Expr again

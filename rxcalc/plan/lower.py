@@ -21,8 +21,8 @@ from rxcalc.plan.nodes import (
     PlanTrend,
     RoundTo,
 )
-from rxcalc.plan.ranges import ANYTHING, Range, rounded, union
 from rxcalc.plan.places import Places
+from rxcalc.plan.ranges import ANYTHING, Range, rounded, union
 from rxcalc.source import SourceFile
 from rxcalc.typed import problems
 from rxcalc.typed.nodes import TCondition, TExpr, TPartition, TStep, TypedRulebook
@@ -226,9 +226,9 @@ def _check_finite(typed: TypedRulebook, plan: Plan, sink: Sink) -> None:
         for part in partition.parts:
             if part.value is not None and part.value.op is Op.STEP:
                 check(str(part.value.data), "the shares")
-    for call in plan.window_calls:
-        if call.value >= 0 and _is_rational(plan.nodes[call.value].type) and not _finite(plan.nodes[call.value].scale):
-            sink.add(problems.not_exact(typed.decl.name.span, call.key, "a window"))
+    for read in plan.window_calls:
+        if read.value >= 0 and _is_rational(plan.nodes[read.value].type) and not _finite(plan.nodes[read.value].scale):
+            sink.add(problems.not_exact(typed.decl.name.span, read.key, "a window"))
 
 
 def _window_uses(t: TExpr) -> list[TExpr]:

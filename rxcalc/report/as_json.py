@@ -15,16 +15,22 @@ def document(x: Explanation, version: str) -> dict[str, object]:
         "rulebook": {"name": x.rulebook, "version": x.version, "title": x.title, "hash": x.digest, "status": x.status},
         "currency": x.currency,
         "episode": {name: value for name, _, value in x.episode},
-        "problem": None if x.problem is None else {"code": x.problem.code, "field": x.problem.field, "value": x.problem.value, "message": x.problem.message},
+        "problem": None
+        if x.problem is None
+        else {"code": x.problem.code, "field": x.problem.field, "value": x.problem.value, "message": x.problem.message},
         "outputs": dict(x.outputs),
         "steps": [_step(s) for s in x.steps],
         "not_applied": [
-            {"step": s.name, "condition": n.condition, "figures": n.figures, "because": n.because or None} for s in x.steps for n in s.not_applied
+            {"step": s.name, "condition": n.condition, "figures": n.figures, "because": n.because or None}
+            for s in x.steps
+            for n in s.not_applied
         ],
         "shares": [part for p in x.shares for part in _parts(p)],
         "totals": dict(x.totals),
         "checks": [],
-        "windows": [{"call": w.call, "value": w.value, "episodes": list(w.episodes), "opening": w.opening} for w in x.windows],
+        "windows": [
+            {"call": w.call, "value": w.value, "episodes": list(w.episodes), "opening": w.opening} for w in x.windows
+        ],
         "assumptions": list(x.assumptions),
         "defaulted": list(x.defaulted),
         "sources": [{"id": name, "title": title, "status": status or None} for name, title, status in x.sources],
@@ -37,7 +43,7 @@ def _step(s: StepLine) -> dict[str, object]:
         "label": s.label,
         "type": s.type,
         "value": s.value,
-        "exact": s.exact.replace(",", "") if s.exact is not None else None,
+        "exact": s.exact,
         "clause": s.clause or None,
         "because": s.because or None,
         "formula": s.formula,
@@ -46,11 +52,29 @@ def _step(s: StepLine) -> dict[str, object]:
             {
                 "call": b.call,
                 "target": b.target or None,
-                "parts": [{"from": line.low, "to": line.high, "rate": line.rate, "given": line.given or None, "amount": line.amount} for line in b.lines],
+                "parts": [
+                    {
+                        "from": line.low,
+                        "to": line.high,
+                        "rate": line.rate,
+                        "given": line.given or None,
+                        "amount": line.amount,
+                    }
+                    for line in b.lines
+                ],
             }
             for b in s.bands
         ],
-        "uses": [{"name": u.name, "value": u.value or None, "since": u.since or None, "cite": list(u.cite), "status": u.status or None} for u in s.used],
+        "uses": [
+            {
+                "name": u.name,
+                "value": u.value or None,
+                "since": u.since or None,
+                "cite": list(u.cite),
+                "status": u.status or None,
+            }
+            for u in s.used
+        ],
         "cite": list(s.cite),
         "status": s.status or None,
         "file": s.file,

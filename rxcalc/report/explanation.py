@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from rxcalc.backends.base import Outcome, Problem
 from rxcalc.lang.arithmetic import plain, shortest
-from rxcalc.lang.ops import Op
-from rxcalc.lang.types import Kind, Plain, Type
+from rxcalc.lang.types import MONEY, PERCENT, Kind, Plain, ScheduleType, Type
 from rxcalc.plan.figures import figure, filled, formula_text
 from rxcalc.plan.nodes import (
     CellRef,
@@ -17,9 +16,12 @@ from rxcalc.plan.nodes import (
     ParameterRef,
     Plan,
     PlanClause,
+    PlanInput,
+    PlanNode,
     PlanParameter,
     PlanPart,
     PlanPartition,
+    PlanSetValue,
     PlanStep,
     ScheduleRef,
     Value,
@@ -28,6 +30,14 @@ from rxcalc.plan.nodes import (
 from rxcalc.tracing.model import BandsTrace, Recorder, StepTrace
 
 Cites: TypeAlias = tuple[str, ...]
+
+BEARERS: Final = {
+    "fund": {"en": "Fund", "zh": "基金"},
+    "patient": {"en": "Patient", "zh": "个人"},
+    "hospital": {"en": "Hospital", "zh": "医院"},
+    "government": {"en": "Government", "zh": "政府"},
+    "other": {"en": "Other", "zh": "其他"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +168,17 @@ class Explanation:
 
 
 def explain(
-    plan: Plan, outcome: Outcome, recorder: Recorder, *, language: str = "en", assumptions: tuple[str, ...] = (), defaulted: tuple[str, ...] = ()
+    plan: Plan,
+    outcome: Outcome,
+    recorder: Recorder,
+    *,
+    language: str = "en",
+    grouped: bool = True,
+    assumptions: tuple[str, ...] = (),
+    defaulted: tuple[str, ...] = (),
 ) -> Explanation:
-    """The explanation of an outcome that was computed with `recorder`."""
-    return _Explainer(plan, outcome, recorder, language).explanation(assumptions, defaulted)
+    """The explanation of an outcome that was computed with `recorder`. `grouped` writes 1,300.00, else 1300.00."""
+    return _Explainer(plan, outcome, recorder, language, grouped=grouped).explanation(assumptions, defaulted)
 
 
 def in_language(words: Words, language: str) -> str:
@@ -183,11 +200,12 @@ def plain_value(value: Value, type_: Type, decimals: int) -> str | None:
 
 
 class _Explainer:
-    def __init__(self, plan: Plan, outcome: Outcome, recorder: Recorder, language: str) -> None:
+    def __init__(self, plan: Plan, outcome: Outcome, recorder: Recorder, language: str, *, grouped: bool) -> None:
         self.plan = plan
         self.outcome = outcome
         self.recorder = recorder
         self.language = language
+        self.grouped = grouped
         self.parameters = {p.name: p for p in plan.parameters}
         self.tables = {t.name: t for t in plan.tables}
 
@@ -206,14 +224,14 @@ class _Explainer:
             status=weakest,
             currency=plan.currency,
             episode=tuple(
-                (i.name, self.words(i.label) or i.name, figure(outcome.inputs.get(i.name), i.type, plan.decimals)) for i in plan.inputs
+                (i.name, self.words(i.label) or i.name, self._input(i, outcome.inputs.get(i.name))) for i in plan.inputs
             ),
             steps=steps,
             shares=() if refused else tuple(self._partition(index, p) for index, p in enumerate(plan.shares)),
             totals=() if refused else tuple((name, self.result(name)) for name in plan.totals),
             outputs=() if refused else tuple((name, self.result(name)) for name in plan.outputs),
             windows=tuple(
-                WindowLine(w.key, figure(w.value, plan.window_calls[at].type, plan.decimals), w.episodes, w.opening)
+                WindowLine(w.key, self.figure(w.value, plan.window_calls[at].type), w.episodes, w.opening)
                 for at, w in sorted(self.recorder.windows.items())
             ),
             assumptions=assumptions,
@@ -221,6 +239,10 @@ class _Explainer:
             problem=outcome.problem,
             defaulted=defaulted,
         )
+
+    def figure(self, value: Value, type_: Type, endless: str = "both") -> str:
+        """A value for readers."""
+        return figure(value, type_, self.plan.decimals, grouped=self.grouped, endless=endless)
 
     def words(self, words: Words) -> str:
         return in_language(words, self.language)
@@ -236,11 +258,10 @@ class _Explainer:
     # ---- steps ----
 
     def _step(self, step: PlanStep, trace: StepTrace) -> StepLine:
-        decimals = self.plan.decimals
         clause = step.clauses[trace.clause]
         differs = trace.exact != trace.value
         unrounded = isinstance(trace.value, Fraction) and shortest(trace.value) is None
-        exact = figure(trace.exact, step.type, decimals) if differs or unrounded else None
+        exact = self.figure(trace.exact, step.type) if differs or unrounded else None
         roots = [c.when for c in step.clauses[: trace.clause + 1] if c.when >= 0] + [clause.then]
         used, bands = self._evidence([r for r in roots if r >= 0], step)
         rounding = ""
@@ -250,11 +271,15 @@ class _Explainer:
             name=step.name,
             label=self.words(step.label) or step.name,
             type=str(step.type),
-            value=plain_value(trace.value, step.type, decimals),
+            value=plain_value(trace.value, step.type, self.plan.decimals),
             shown=self._shown(step, trace.value),
             exact=exact,
             rounding=rounding,
-            clause=formula_text(clause.condition) if clause.condition is not None else "otherwise" if len(step.clauses) > 1 else "",
+            clause=formula_text(clause.condition)
+            if clause.condition is not None
+            else "otherwise"
+            if len(step.clauses) > 1
+            else "",
             clause_figures=self.filled(clause.condition),
             because=self.words(clause.because),
             formula=formula_text(clause.formula) if clause.formula is not None else "",
@@ -270,10 +295,19 @@ class _Explainer:
         )
 
     def _shown(self, step: PlanStep, value: Value) -> str:
-        for candidate in step.values:
+        return self._named(step.values, value) or self.figure(value, step.type)
+
+    def _input(self, i: PlanInput, value: Value) -> str:
+        if not self.grouped:
+            return self.figure(value, i.type)
+        return self._named(i.values, value) or self.figure(value, i.type)
+
+    def _named(self, values: tuple[PlanSetValue, ...], value: Value) -> str:
+        """A value of a set with its label: `county hospital (county)`."""
+        for candidate in values:
             if candidate.name == value and self.words(candidate.label):
                 return f"{self.words(candidate.label)} ({value})"
-        return figure(value, step.type, self.plan.decimals)
+        return ""
 
     def _not_applied(self, clause: PlanClause) -> NotApplied:
         condition = formula_text(clause.condition) if clause.condition is not None else ""
@@ -290,7 +324,7 @@ class _Explainer:
                 return self._band_sum(node, self.recorder.bands[node])
             if node not in self.recorder.nodes:
                 return names[node]
-            return figure(self.recorder.nodes[node], self.plan.nodes[node].type, self.plan.decimals)
+            return self.figure(self.recorder.nodes[node], self.plan.nodes[node].type, endless="fraction")
 
         return filled(formula, value_of)
 
@@ -298,20 +332,24 @@ class _Explainer:
         """The bands as a sum that a reader can redo."""
         of = self.plan.nodes[node]
         over, value = self._schedule_kinds(of.data)
-        decimals = self.plan.decimals
         if trace.target is not None:
             x = self.recorder.nodes.get(node)
             if not trace.parts or x == trace.end:
-                return figure(x, of.type, decimals)
+                return self.figure(x, of.type)
             last = trace.parts[-1]
-            start, left, rate = (figure(last.low, over, decimals), figure(last.amount, of.type, decimals), figure(last.mapped, value, decimals))
+            start, left, rate = (
+                self.figure(last.low, over),
+                self.figure(last.amount, of.type),
+                self.figure(last.mapped, value),
+            )
             return f"{start} + {left} / {rate}"
-        terms = [f"{figure(p.high - p.low, over, decimals)} * {figure(p.mapped, value, decimals)}" for p in trace.parts]
-        return " + ".join(terms) or figure(Fraction(0), of.type, decimals)
+        terms = [
+            f"{self.figure(p.high - p.low, over, endless='fraction')} * {self.figure(p.mapped, value)}"
+            for p in trace.parts
+        ]
+        return " + ".join(terms) or self.figure(Fraction(0), of.type)
 
     def _schedule_kinds(self, data: object) -> tuple[Type, Type]:
-        from rxcalc.lang.types import MONEY, PERCENT, ScheduleType
-
         parameter = self.parameters.get(data.parameter) if isinstance(data, ScheduleRef) else None
         if parameter is not None and isinstance(parameter.type, ScheduleType):
             return Plain(parameter.type.over), Plain(parameter.type.value)
@@ -339,16 +377,33 @@ class _Explainer:
                     evaluated = index in self.recorder.nodes or node.body
                     if evaluated:
                         parameter = self.parameters[name]
-                        value = "" if isinstance(node.data, ScheduleRef) or node.body else figure(self.recorder.nodes.get(index), node.type, self.plan.decimals)
-                        text = name if isinstance(node.data, ScheduleRef) else node.text
-                        used.setdefault(text, Used(text, value, self._since(parameter), cited(parameter.cite), parameter.status))
+                        value = (
+                            ""
+                            if isinstance(node.data, ScheduleRef) or node.body
+                            else self.figure(self.recorder.nodes.get(index), node.type)
+                        )
+                        text = self._lookup(name, node)
+                        used.setdefault(
+                            text, Used(text, value, self._since(parameter), cited(parameter.cite), parameter.status)
+                        )
                 case CellRef(table=name, column=column) if column and index in self.recorder.nodes:
                     table = self.tables[name]
-                    value = figure(self.recorder.nodes[index], node.type, self.plan.decimals)
+                    value = self.figure(self.recorder.nodes[index], node.type)
                     used.setdefault(node.text, Used(node.text, value, "", cited(table.cite), table.status))
                 case _:
                     pass
         return tuple(used.values()), tuple(bands)
+
+    def _lookup(self, name: str, node: PlanNode) -> str:
+        """A parameter with its keys as looked up: `deductible[county]`."""
+        count = node.data.keys if isinstance(node.data, ParameterRef | ScheduleRef) else 0
+        keys = [
+            self.figure(self.recorder.nodes[a], self.plan.nodes[a].type)
+            if a in self.recorder.nodes
+            else self.plan.nodes[a].text
+            for a in node.args[:count]
+        ]
+        return f"{name}[{', '.join(keys)}]" if keys else name
 
     def _since(self, parameter: PlanParameter) -> str:
         on = self.outcome.inputs.get(self.plan.effective_by)
@@ -358,19 +413,18 @@ class _Explainer:
     def _bands(self, index: int, trace: BandsTrace) -> BandsFigures:
         node = self.plan.nodes[index]
         over, value = self._schedule_kinds(node.data)
-        d = self.plan.decimals
         lines = tuple(
             BandLine(
-                figure(p.low, over, d),
-                figure(p.high, over, d),
-                figure(p.high - p.low, over, d),
-                figure(p.mapped, value, d),
-                figure(p.rate, value, d) if p.rate != p.mapped else "",
-                figure(p.amount, node.type, d),
+                self.figure(p.low, over, endless="near"),
+                self.figure(p.high, over, endless="near"),
+                self.figure(p.high - p.low, over, endless="near"),
+                self.figure(p.mapped, value),
+                self.figure(p.rate, value) if p.rate != p.mapped else "",
+                self.figure(p.amount, node.type, endless="near"),
             )
             for p in trace.parts
         )
-        return BandsFigures(node.text, lines, figure(trace.target, node.type, d) if trace.target is not None else "")
+        return BandsFigures(node.text, lines, self.figure(trace.target, node.type) if trace.target is not None else "")
 
     # ---- shares ----
 
@@ -383,18 +437,24 @@ class _Explainer:
             amount = self.outcome.shares[name]
             whole += amount
             parts.append(self._part(partition, part, amount))
-        shown = figure(whole, Plain(Kind.MONEY), self.plan.decimals)
-        return PartitionLine(partition.name, self.words(partition.label) or partition.name, formula_text(partition.of_formula), shown, tuple(parts))
+        shown = self.figure(whole, Plain(Kind.MONEY))
+        return PartitionLine(
+            partition.name,
+            self.words(partition.label) or partition.name,
+            formula_text(partition.of_formula),
+            shown,
+            tuple(parts),
+        )
 
     def _part(self, partition: PlanPartition, part: PlanPart, amount: Fraction) -> ShareLine:
         return ShareLine(
             partition=partition.name,
             bearer=part.bearer,
-            bearer_label=self.words(part.bearer_label) or part.bearer,
+            bearer_label=self.words(part.bearer_label) or BEARERS.get(part.bearer, {}).get(self.language, part.bearer),
             part=part.part,
             label=self.words(part.label) or part.part or part.bearer,
             amount=plain(amount, self.plan.decimals),
-            shown=figure(amount, Plain(Kind.MONEY), self.plan.decimals),
+            shown=self.figure(amount, Plain(Kind.MONEY)),
             reason=part.reason,
             formula=formula_text(part.formula) if part.formula is not None else "rest",
             figures=self.filled(part.formula) if part.formula is not None else "",

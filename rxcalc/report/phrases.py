@@ -28,14 +28,23 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "opening": ("opening amount given", "含期初数"),
     "none_before": ("none before", "此前无"),
     "assumptions": ("Assumptions", "假设"),
-    "assumed": ("counts as nothing before this episode: give it under `so_far:` if there was something", "视为此前为零；如有请写入 so_far:"),
+    "assumed": (
+        "counts as nothing before this episode: give it under `so_far:` if there was something",
+        "视为此前为零；如有请写入 so_far:",
+    ),
     "sources": ("Sources", "来源"),
     "refused": ("REFUSED", "不予计算"),
     "defaulted": ("filled with its default", "采用默认值"),
     "rest": ("what is left", "余额"),
     "label_sep": (": ", "："),
-    "status_fictional": ("Values in this rulebook are partly or wholly FICTIONAL: not a real tariff.", "本规则含虚构数值，不是真实待遇标准。"),
-    "status_illustrative": ("Some values are ILLUSTRATIVE: not confirmed by a source.", "部分数值仅为示意，未经来源证实。"),
+    "status_fictional": (
+        "Values in this rulebook are partly or wholly FICTIONAL: not a real tariff.",
+        "本规则含虚构数值，不是真实待遇标准。",
+    ),
+    "status_illustrative": (
+        "Some values are ILLUSTRATIVE: not confirmed by a source.",
+        "部分数值仅为示意，未经来源证实。",
+    ),
     "status_unmarked": ("Some values carry no evidence mark.", "部分数值未标明依据。"),
 }
 

@@ -10,7 +10,7 @@ from rxcalc.report.phrases import phrase
 def render(x: Explanation, *, language: str = "en", detail: str = "steps", columns: int = 80) -> str:
     """The explanation as text. `detail`: brief (result and shares), steps, full (also clauses that did not apply)."""
     columns = max(60, min(columns, 120))
-    lines = _head(x, language, columns)
+    lines = _head(x, columns)
     if detail != "brief" or x.problem is not None:
         for step in x.steps:
             lines += ["", *_step(step, language, detail, columns)]
@@ -28,7 +28,7 @@ def render(x: Explanation, *, language: str = "en", detail: str = "steps", colum
             seen = ", ".join(w.episodes) or ("" if w.opening else phrase("none_before", language))
             also = phrase("opening", language) if w.opening else ""
             told = "; ".join(t for t in (seen, also) if t)
-            lines += [*wrap(f"  {w.call} = {w.value} ({told})", columns)]
+            lines += [f"  {line}" for line in wrap(f"{w.call} = {w.value} ({told})", columns - 2)]
     if x.assumptions:
         lines += ["", phrase("assumptions", language)]
         for call in x.assumptions:
@@ -39,12 +39,12 @@ def render(x: Explanation, *, language: str = "en", detail: str = "steps", colum
         lines += ["", phrase("sources", language)]
         for name, title, status in x.sources:
             mark = f" [{status}]" if status else ""
-            lines += indented(name, title + mark, columns, label_width=max(6, width(name) + 2))
+            lines += indented(name, title + mark, columns, label_width=2 + max(width(n) for n, _, _ in x.sources))
     lines += _status(x, language, columns)
     return "\n".join(lines) + "\n"
 
 
-def _head(x: Explanation, language: str, columns: int) -> list[str]:
+def _head(x: Explanation, columns: int) -> list[str]:
     title = f"{x.title or x.rulebook} ({x.rulebook} {x.version})"
     lines = wrap(title, columns)
     lines.append("=" * min(columns, max(width(line) for line in lines)))
@@ -55,7 +55,7 @@ def _head(x: Explanation, language: str, columns: int) -> list[str]:
 def _step(s: StepLine, language: str, detail: str, columns: int) -> list[str]:
     label = s.label if s.label == s.name else f"{s.label} [{s.name}]"
     gap = columns - width(label) - width(s.shown)
-    lines = [f"{label}{'.' * 0}{' ' * max(2, gap)}{s.shown}"] if gap >= 2 else [*wrap(label, columns), left_pad(s.shown, columns)]
+    lines = [f"{label}{' ' * gap}{s.shown}"] if gap >= 2 else [*wrap(label, columns), left_pad(s.shown, columns)]
 
     def add(key: str, text: str) -> None:
         if text:
@@ -73,7 +73,7 @@ def _step(s: StepLine, language: str, detail: str, columns: int) -> list[str]:
         add("formula", s.formula)
     for bands in s.bands:
         lines.extend(_bands(bands, language, columns))
-    if s.figures != s.formula and s.figures != s.shown:
+    if s.figures != s.formula:
         add("figures", s.figures)
     if s.exact is not None:
         add("exact", f"{s.exact}{', ' + s.rounding if s.rounding else ''}")

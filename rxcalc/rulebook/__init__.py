@@ -1,0 +1,1 @@
+"""Rulebook files as located data."""

@@ -1,0 +1,1 @@
+"""The policy language as written: grammar, tree, canonical text."""

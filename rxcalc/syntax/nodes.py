@@ -533,7 +533,9 @@ class PartitionDecl:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuaranteeDecl:
-    """`kind` `compare`: `that` holds on every row; `increasing`: `what` never falls while `within` grows;
+    """A guarantee by `kind`.
+
+    `compare`: `that` holds on every row. `increasing`: `what` never falls while `within` grows.
     `within`: `what` changes by at most the change of `within`.
     """
 

@@ -1,0 +1,1 @@
+"""Files of episodes: reading, writing, accounting."""

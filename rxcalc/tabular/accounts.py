@@ -60,7 +60,9 @@ class Accounts:
                 found.append(f"{name}: {self.read.sums.get(name, Fraction(0))} read, {parts} accounted for")
             unreadable = sum(account.unreadable.get(name, 0) for account in self.kinds.values())
             if unreadable != self.read.unreadable.get(name, 0):
-                found.append(f"{name}: {self.read.unreadable.get(name, 0)} cells unreadable, {unreadable} accounted for")
+                found.append(
+                    f"{name}: {self.read.unreadable.get(name, 0)} cells unreadable, {unreadable} accounted for"
+                )
         return tuple(found)
 
     def counts(self) -> dict[str, int]:
@@ -72,7 +74,9 @@ class Accounts:
         out: dict[str, dict[str, object]] = {}
         for name in self.money:
             sums = {"read": self.read, **self.kinds}
-            row: dict[str, object] = {kind: plain(account.sums.get(name, Fraction(0)), decimals[name]) for kind, account in sums.items()}
+            row: dict[str, object] = {
+                kind: plain(account.sums.get(name, Fraction(0)), decimals[name]) for kind, account in sums.items()
+            }
             row["unreadable_cells"] = self.read.unreadable.get(name, 0)
             out[name] = row
         return out

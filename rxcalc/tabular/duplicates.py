@@ -47,7 +47,9 @@ class Ids:
         return found
 
 
-def confirm(suspects: Mapping[int, list[int]], blocks: Iterable[tuple[int, int, Callable[[], Judged]]]) -> dict[int, dict[int, int]]:
+def confirm(
+    suspects: Mapping[int, list[int]], blocks: Iterable[tuple[int, int, Callable[[], Judged]]]
+) -> dict[int, dict[int, int]]:
     """Per block the rows whose id truly occurs elsewhere, with that line.
 
     `blocks` gives each block's number, first line, and a way to read it again; only suspects are read.

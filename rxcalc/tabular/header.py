@@ -13,6 +13,7 @@ from rxcalc.tabular import problems
 from rxcalc.tabular.problems import UsageProblem
 
 RX_COLUMNS: Final = ("rx_line", "rx_code", "rx_field", "rx_value", "rx_message", "rx_more", "rx_raw")
+_OWN: Final = frozenset({*RX_COLUMNS, "rx_note"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +36,23 @@ class Columns:
         return tuple(self.names[at] for at in self.kept if at not in read)
 
 
-def match_columns(path: str, names: tuple[str, ...], plan: Plan, mapped: Mapping[str, str] | None = None) -> Columns | UsageProblem:
+def match_columns(
+    path: str, names: tuple[str, ...], plan: Plan, mapped: Mapping[str, str] | None = None
+) -> Columns | UsageProblem:
     """The column of every input, or why the header does not say.
 
     `mapped` (from `--columns`) gives inputs their column and goes before everything else. An input's
     own name goes before its aliases, and those in the order in which they are declared.
     """
     trimmed = tuple(name.strip(TRIM) for name in names)
-    repeated = tuple(dict.fromkeys(name for name in trimmed if trimmed.count(name) > 1 and name)) if len(set(trimmed)) < len(trimmed) else ()
+    repeated = (
+        tuple(dict.fromkeys(name for name in trimmed if trimmed.count(name) > 1 and name))
+        if len(set(trimmed)) < len(trimmed)
+        else ()
+    )
     if repeated:
         return problems.repeated_columns(repeated)
-    position = {name: at for at, name in enumerate(trimmed) if name and name not in RX_COLUMNS}
+    position = {name: at for at, name in enumerate(trimmed) if name and name not in _OWN}
     inputs: dict[str, int] = {}
     for name, column in (mapped or {}).items():
         if column.strip(TRIM) not in position:
@@ -73,7 +80,7 @@ def match_columns(path: str, names: tuple[str, ...], plan: Plan, mapped: Mapping
         free = [name for name, at in position.items() if at not in used]
         near = tuple((match[0], name) for name in needed if (match := get_close_matches(name, free, n=1, cutoff=0.75)))
         return problems.missing_columns(path, needed, near)
-    kept = tuple(at for at, name in enumerate(trimmed) if name not in RX_COLUMNS)
+    kept = tuple(at for at, name in enumerate(trimmed) if name not in _OWN)
     return Columns(trimmed, inputs, kept, tuple(spec.name for spec in lacking))
 
 

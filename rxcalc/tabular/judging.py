@@ -59,7 +59,9 @@ class Judged:
         return frame.filter(~pl.col(ROW).is_in(aside)) if aside else frame
 
 
-def judge(block: Block, columns: Columns, reader: TableReader, duplicates: Mapping[int, int] | None = None) -> Judged | None:
+def judge(
+    block: Block, columns: Columns, reader: TableReader, duplicates: Mapping[int, int] | None = None
+) -> Judged | None:
     """The fate of each record. `duplicates` maps rows whose episode id stands elsewhere too to that line.
 
     None: the block was read by its shape, and must be read as text.
@@ -113,7 +115,9 @@ def judge(block: Block, columns: Columns, reader: TableReader, duplicates: Mappi
 
 def _judge_usual(block: Block, columns: Columns, reader: TableReader, shape: Shape) -> Judged | None:
     """The fates when every record has the shape; None when one cell or record needs a closer look."""
-    checked = reader.read_usual(block.fields.select(pl.col(str(at)).alias(name) for name, at in columns.inputs.items()), shape)
+    checked = reader.read_usual(
+        block.fields.select(pl.col(str(at)).alias(name) for name, at in columns.inputs.items()), shape
+    )
     if checked is None or checked.problems:
         return None
     ids = checked.frame.get_column(ID)
@@ -122,7 +126,9 @@ def _judge_usual(block: Block, columns: Columns, reader: TableReader, shape: Sha
     return Judged(block, checked, None, {}, (), (), ids.hash(), None)
 
 
-def block_accounts(judged: Judged, money: Iterable[str], decimals: Mapping[str, int], written: pl.Series | None) -> Accounts:
+def block_accounts(
+    judged: Judged, money: Iterable[str], decimals: Mapping[str, int], written: pl.Series | None
+) -> Accounts:
     """The accounts of a block when the rows `written` (None: all) are published and every other data row is rejected."""
     names = tuple(money)
     out = Accounts(names)
@@ -138,7 +144,9 @@ def block_accounts(judged: Judged, money: Iterable[str], decimals: Mapping[str, 
     rows = {"rejected": rejected, "totals": list(judged.totals), "blank": list(judged.blank)}
     for kind, places in rows.items():
         kinds[kind].records = len(places)
-    whole = judged.checked.amounts.select(pl.col(name).cast(pl.Int128).sum() for name in names) if names else pl.DataFrame()
+    whole = (
+        judged.checked.amounts.select(pl.col(name).cast(pl.Int128).sum() for name in names) if names else pl.DataFrame()
+    )
     for name in names:
         scale = 10 ** decimals[name]
         column = judged.checked.amounts.get_column(name)

@@ -27,13 +27,16 @@ def empty_file(path: str) -> UsageProblem:
 
 def not_text(path: str, what: str) -> UsageProblem:
     """The input is no UTF-8 text table."""
-    return UsageProblem(f"{quoted(path, 200)} is {what}, not a CSV file in UTF-8", ("export the table as CSV in UTF-8",))
+    return UsageProblem(
+        f"{quoted(path, 200)} is {what}, not a CSV file in UTF-8", ("export the table as CSV in UTF-8",)
+    )
 
 
 def record_too_long(path: str, offset: int, limit: int) -> UsageProblem:
     """A line or quoted cell passes the limit of the reader."""
     return UsageProblem(
-        f"at offset {offset:,} of {quoted(path, 200)} a record starts that is longer than {limit >> 20} MiB", ("check that the file is a table with line ends",)
+        f"at offset {offset:,} of {quoted(path, 200)} a record starts that is longer than {limit >> 20} MiB",
+        ("check that the file is a table with line ends",),
     )
 
 
@@ -45,7 +48,8 @@ def changed_file(path: str) -> UsageProblem:
 def bad_header(path: str) -> UsageProblem:
     """The header cannot be split or decoded."""
     return UsageProblem(
-        f"the header of {quoted(path, 200)} is not readable as UTF-8 CSV", ("save the file as UTF-8; a quote in a name must be doubled and quoted",)
+        f"the header of {quoted(path, 200)} is not readable as UTF-8 CSV",
+        ("save the file as UTF-8; a quote in a name must be doubled and quoted",),
     )
 
 
@@ -56,20 +60,30 @@ def cannot_write(path: str, why: str) -> UsageProblem:
 
 def same_file(path: str, what: str) -> UsageProblem:
     """Two of the files of one run are the same."""
-    return UsageProblem(f"{quoted(path, 200)} is also {what}; every file of a run must be another", ("name another output",))
+    return UsageProblem(
+        f"{quoted(path, 200)} is also {what}; every file of a run must be another", ("name another output",)
+    )
 
 
 def missing_columns(path: str, missing: tuple[str, ...], near: tuple[tuple[str, str], ...]) -> UsageProblem:
     """Required inputs have no column."""
-    hints = tuple(f"is the column {quoted(column)} meant for {name}? name it so, or map it with --columns" for name, column in near)
+    hints = tuple(
+        f"is the column {quoted(column)} meant for {name}? name it so, or map it with --columns"
+        for name, column in near
+    )
     names = ", ".join(missing)
-    return UsageProblem(f"{quoted(path, 200)} has no column for the required {names}", hints or ("name the columns as in the rulebook's inputs, or map them with --columns",))
+    return UsageProblem(
+        f"{quoted(path, 200)} has no column for the required {names}",
+        hints or ("name the columns as in the rulebook's inputs, or map them with --columns",),
+    )
 
 
 def ambiguous_columns(name: str, columns: tuple[str, ...]) -> UsageProblem:
     """Several columns could be one input."""
     shown = ", ".join(quoted(column) for column in columns)
-    return UsageProblem(f"several columns could be the input {name}: {shown}", ("say with --columns which one is meant",))
+    return UsageProblem(
+        f"several columns could be the input {name}: {shown}", ("say with --columns which one is meant",)
+    )
 
 
 def repeated_columns(columns: tuple[str, ...]) -> UsageProblem:
@@ -80,12 +94,15 @@ def repeated_columns(columns: tuple[str, ...]) -> UsageProblem:
 
 def unmapped_column(column: str) -> UsageProblem:
     """`--columns` names a column or an input that does not exist."""
-    return UsageProblem(f"--columns names {quoted(column)}, which does not exist", ("write `input: column`, both as they are called",))
+    return UsageProblem(
+        f"--columns names {quoted(column)}, which does not exist", ("write `input: column`, both as they are called",)
+    )
 
 
 def clashing_columns(columns: tuple[str, ...]) -> UsageProblem:
     """A result would bear the name of an input column."""
     shown = ", ".join(quoted(column) for column in columns)
     return UsageProblem(
-        f"the input already has a column that a result would be called: {shown}", ("rename that column, or leave it out with --select",)
+        f"the input already has a column that a result would be called: {shown}",
+        ("rename that column, or leave it out with --select",),
     )

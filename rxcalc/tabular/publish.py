@@ -60,7 +60,6 @@ class Draft:
         with contextlib.suppress(OSError):
             self.temporary.unlink(missing_ok=True)
 
-
     def _wait(self) -> None:
         if self._syncing is not None:
             self._syncing.join()

@@ -106,7 +106,7 @@ def read_head(path: Path, separator: str = ",") -> Head | UsageProblem:
         return problems.empty_file(str(path))
     if b"\0" in data[:4096] and data[:4096].count(b"\0") > len(data[:4096]) // 4:
         return problems.not_text(str(path), "UTF-16 text without its mark, or binary data")
-    found, _ = spans(data[: BLOCK], separator, last=True)
+    found, _ = spans(data[:BLOCK], separator, last=True)
     first = found[0]
     body = data[first.start : first.end].rstrip(b"\n").rstrip(b"\r")
     try:
@@ -214,10 +214,14 @@ def read_block(raw: RawBlock, width: int, separator: str, shape: Shape | None = 
 def _fast(data: bytes, width: int, separator: str, shape: Shape | None) -> Block | None:
     names = [str(at) for at in range(width)]
     try:
-        lines = pl.read_csv(data, has_header=False, schema={"": pl.String}, separator="\x01", quote_char=None).to_series()
+        lines = pl.read_csv(
+            data, has_header=False, schema={"": pl.String}, separator="\x01", quote_char=None
+        ).to_series()
         usual = _usual(data, lines, names, separator, shape) if shape is not None else None
         if usual is not None:
-            return Block(usual, lines, echo=True, numbers=None, height=lines.len(), bad=(), separator=separator, shape=shape)
+            return Block(
+                usual, lines, echo=True, numbers=None, height=lines.len(), bad=(), separator=separator, shape=shape
+            )
         fields = pl.read_csv(
             data,
             has_header=False,
@@ -271,6 +275,10 @@ def _strict(raw: RawBlock, width: int, separator: str) -> Block:
         echo=False,
         numbers=tuple(record.line for record in records),
         height=raw.data.count(b"\n"),
-        bad=tuple((row, record) for row, record in enumerate(records) if record.problem is not None or len(record.fields) != width),
+        bad=tuple(
+            (row, record)
+            for row, record in enumerate(records)
+            if record.problem is not None or len(record.fields) != width
+        ),
         separator=separator,
     )

@@ -105,7 +105,9 @@ def ragged(count: int, width: int, *, blank: bool = False) -> CellProblem | None
     if blank:
         return None
     few = "fewer" if count < width else "more"
-    message = f"the record has {count} fields, {few} than the {width} of the header; quote cells that hold the separator"
+    message = (
+        f"the record has {count} fields, {few} than the {width} of the header; quote cells that hold the separator"
+    )
     return CellProblem("RX741", "", str(count), message)
 
 

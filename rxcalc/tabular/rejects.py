@@ -33,4 +33,6 @@ def reject_line(reject: Reject, columns: Columns, separator: str) -> bytes:
     first, *rest = reject.problems
     more = "; ".join(f"{problem.code} {problem.field}".strip() for problem in rest)
     notes = [str(reject.line), first.code, first.field, shown(first.value, 200), first.message, more, reject.raw]
-    return (separator.join(cell(text.replace("\0", "\\x00")) for text in [*fields, *notes]) + "\n").encode(errors="backslashreplace")
+    return (separator.join(cell(text.replace("\0", "\\x00")) for text in [*fields, *notes]) + "\n").encode(
+        errors="backslashreplace"
+    )

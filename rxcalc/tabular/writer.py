@@ -34,14 +34,18 @@ class Layout:
         return (self.separator.join(cell(name) for name in [*names, *self.computed]) + "\n").encode()
 
 
-def layout(columns: Columns, echoed: tuple[int, ...], computed: tuple[str, ...], separator: str) -> Layout | UsageProblem:
+def layout(
+    columns: Columns, echoed: tuple[int, ...], computed: tuple[str, ...], separator: str
+) -> Layout | UsageProblem:
     """The layout, unless a result would bear an echoed column's name."""
     names = {columns.names[at] for at in echoed}
     clashes = tuple(name for name in computed if name in names)
     return problems.clashing_columns(clashes) if clashes else Layout(columns, echoed, computed, separator)
 
 
-def write_rows(form: Layout, block: Block, rows: pl.Series | None, results: pl.DataFrame, decimals: dict[str, int]) -> memoryview:
+def write_rows(
+    form: Layout, block: Block, rows: pl.Series | None, results: pl.DataFrame, decimals: dict[str, int]
+) -> memoryview:
     """The lines of a block's good rows (None: all); `results` has one row each, amounts scaled by 10**decimals."""
     computed = results.select(_plain(name, results.schema[name], decimals.get(name)) for name in form.computed)
     copied = block.echo and form.whole
@@ -73,13 +77,24 @@ def _plain(name: str, dtype: pl.DataType, decimals: int | None) -> pl.Expr:
     """An amount as an exact decimal column; flags as yes and no."""
     column = pl.col(name)
     if dtype == pl.Boolean:
-        return pl.when(column).then(pl.lit("yes")).when(~column).then(pl.lit("no")).cast(pl.Enum(["yes", "no"])).alias(name)
+        return (
+            pl.when(column)
+            .then(pl.lit("yes"))
+            .when(~column)
+            .then(pl.lit("no"))
+            .cast(pl.Enum(["yes", "no"]))
+            .alias(name)
+        )
     if not decimals:
         return column
     # Decimal precision ends at 38 digits; the plan proves that results stay far below.
     scale = Decimal(1).scaleb(-decimals)
     if dtype == pl.Int64:
-        return (column.cast(pl.Decimal(19, 0)) * pl.lit(scale, pl.Decimal(19, decimals))).cast(pl.Decimal(38, decimals)).alias(name)
+        return (
+            (column.cast(pl.Decimal(19, 0)) * pl.lit(scale, pl.Decimal(19, decimals)))
+            .cast(pl.Decimal(38, decimals))
+            .alias(name)
+        )
     return (column.cast(pl.Decimal(38, 0)) * pl.lit(scale, pl.Decimal(38, decimals))).alias(name)
 
 

@@ -10,8 +10,11 @@ from rxcalc.plan.nodes import Value
 
 @dataclass(frozen=True, slots=True)
 class BandPart:
-    """One band that a schedule operation used: its `index` (from 1), the part `low`..`high` of the range in it, the rate
-    as given and as mapped, and `amount` = (high - low) x mapped, rounded when parts are."""
+    """One band that a schedule operation used.
+
+    `index` counts from 1; `low`..`high` is the part of the range in it; `amount` = (high - low) x `mapped`,
+    rounded when parts are.
+    """
 
     index: int
     low: Fraction

@@ -1,0 +1,1 @@
+"""The rulebook as meant: names, types, units, missing values, cases."""

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 PERIODS = ("month", "quarter", "year")
 
 
-def call(typer: Typer, e: syn.Call, want: Type | None, facts: Facts, scope: Scope) -> TExpr:  # noqa: C901, PLR0911, PLR0912 - one case per function
+def call(typer: Typer, e: syn.Call, want: Type | None, facts: Facts, scope: Scope) -> TExpr:
     """The typed form of a call."""
     if isinstance(e.function, syn.Member):
         return _window_call(typer, e, e.function, facts, scope)
@@ -66,7 +66,9 @@ def call(typer: Typer, e: syn.Call, want: Type | None, facts: Facts, scope: Scop
             base = typer.value(x, None, facts, scope)
             exponent = typer.value(y, None, facts, scope)
             for operand, allowed in ((base, (Kind.NUMBER, Kind.COUNT)), (exponent, (Kind.NUMBER, Kind.COUNT))):
-                if not isinstance(operand.type, ErrorType | ZeroType) and not (isinstance(operand.type, Plain) and operand.type.kind in allowed):
+                if not isinstance(operand.type, ErrorType | ZeroType) and not (
+                    isinstance(operand.type, Plain) and operand.type.kind in allowed
+                ):
                     typer.sink.add(problems.wrong_type(operand.span, "a number", f"a {operand.type}"))
                     return typer.error(e)
             return typer.make(Op.POWER if name == "power" else Op.ROOT, (base, exponent), NUMBER, e)
@@ -101,7 +103,13 @@ def call(typer: Typer, e: syn.Call, want: Type | None, facts: Facts, scope: Scop
         case "as_percent", [n]:
             return _convert(typer, e, typer.value(n, None, facts, scope), PERCENT, (Kind.COUNT, Kind.NUMBER))
         case "as_number", [p]:
-            return _convert(typer, e, typer.value(p, PERCENT, facts, scope), NUMBER, (Kind.PERCENT, Kind.DAYS, Kind.MONTHS, Kind.YEARS))
+            return _convert(
+                typer,
+                e,
+                typer.value(p, PERCENT, facts, scope),
+                NUMBER,
+                (Kind.PERCENT, Kind.DAYS, Kind.MONTHS, Kind.YEARS),
+            )
         case "bands" | "band" | "bands_reach" | "step" | "along" | "over_days", _:
             return _schedule_call(typer, e, name, given, facts, scope)
         case _:
@@ -116,7 +124,9 @@ def _numeric(typer: Typer, e: syn.Expr, operand: TExpr) -> TExpr | None:
     return typer.error(e)
 
 
-def _least(typer: Typer, e: syn.Call, op: Op, given: list[syn.Expr], want: Type | None, facts: Facts, scope: Scope) -> TExpr:
+def _least(
+    typer: Typer, e: syn.Call, op: Op, given: list[syn.Expr], want: Type | None, facts: Facts, scope: Scope
+) -> TExpr:
     return _join(typer, e, op, [typer.value(x, want, facts, scope) for x in given])
 
 
@@ -141,7 +151,9 @@ def _round(
     if isinstance(operand.type, ErrorType) or isinstance(step.type, ErrorType):
         return typer.error(e)
     if step.op is not Op.CONST or units.common(operand.type, step.type) is None or step.data <= 0:  # type: ignore[operator]  # a numeric constant
-        typer.sink.add(problems.wrong_type(step.span, f"a constant above zero of type `{operand.type}`", f"`{unparse(to)}`"))
+        typer.sink.add(
+            problems.wrong_type(step.span, f"a constant above zero of type `{operand.type}`", f"`{unparse(to)}`")
+        )
         return typer.error(e)
     op = {"round": Op.ROUND, "floor": Op.FLOOR, "ceil": Op.CEIL}[name]
     result = operand.type
@@ -150,7 +162,9 @@ def _round(
     return typer.make(op, (operand,), result, e, step.data)
 
 
-def _default(typer: Typer, e: syn.Call, x: syn.Expr, d: syn.Expr, want: Type | None, facts: Facts, scope: Scope) -> TExpr:
+def _default(
+    typer: Typer, e: syn.Call, x: syn.Expr, d: syn.Expr, want: Type | None, facts: Facts, scope: Scope
+) -> TExpr:
     operand = typer.expr(x, want, facts, scope)
     if not operand.missing and not isinstance(operand.type, ErrorType):
         typer.sink.add(problems.never_missing(x.span, unparse(x)))
@@ -163,7 +177,9 @@ def _default(typer: Typer, e: syn.Call, x: syn.Expr, d: syn.Expr, want: Type | N
 
 
 def _convert(typer: Typer, e: syn.Call, operand: TExpr, target: Type, allowed: tuple[Kind, ...]) -> TExpr:
-    if not isinstance(operand.type, ErrorType | ZeroType) and not (isinstance(operand.type, Plain) and operand.type.kind in allowed):
+    if not isinstance(operand.type, ErrorType | ZeroType) and not (
+        isinstance(operand.type, Plain) and operand.type.kind in allowed
+    ):
         typer.sink.add(problems.wrong_type(operand.span, " or ".join(k.value for k in allowed), f"a {operand.type}"))
         return typer.error(e)
     return typer.make(Op.CONVERT, (operand,), target, e)
@@ -187,7 +203,9 @@ def _schedule_call(typer: Typer, e: syn.Call, name: str, given: list[syn.Expr], 
     if name == "over_days":
         return _over_days(typer, e, schedule, given, facts, scope)
     if not isinstance(schedule.type, ScheduleType) or schedule.type.form != form:
-        typer.sink.add(problems.wrong_type(given[0].span, f"a parameter of type `{form} of .. over ..`", f"a {schedule.type}"))
+        typer.sink.add(
+            problems.wrong_type(given[0].span, f"a parameter of type `{form} of .. over ..`", f"a {schedule.type}")
+        )
         return typer.error(e)
     over, value = Plain(schedule.type.over), Plain(schedule.type.value)
     if name in ("step", "along"):
@@ -197,7 +215,7 @@ def _schedule_call(typer: Typer, e: syn.Call, name: str, given: list[syn.Expr], 
         x = typer.coerce(typer.value(given[1], over, facts, scope), over)
         return _schedule_node(typer, e, Op.SLICE if name == "step" else Op.ALONG, schedule, (x,), None, value, None)
     heads = {"bands": 0, "band": 1, "bands_reach": 1}[name]
-    if not len(given) - heads in (2, 3):
+    if len(given) - heads not in (2, 3):
         typer.sink.add(wrong)
         return typer.error(e)
     product = units.multiply(over, value) or value
@@ -231,7 +249,14 @@ def _ends(typer: Typer, e: syn.Expr, over: Type, facts: Facts, scope: Scope) -> 
 
 
 def _schedule_node(
-    typer: Typer, e: syn.Call, op: Op, schedule: TExpr, args: tuple[TExpr, ...], body: TExpr | None, type_: Type, local: str | None
+    typer: Typer,
+    e: syn.Call,
+    op: Op,
+    schedule: TExpr,
+    args: tuple[TExpr, ...],
+    body: TExpr | None,
+    type_: Type,
+    local: str | None,
 ) -> TExpr:
     use = schedule.data
     assert isinstance(use, ParameterUse)  # noqa: S101 - narrowed by the caller
@@ -246,14 +271,22 @@ def _over_days(typer: Typer, e: syn.Call, amount: TExpr, given: list[syn.Expr], 
     use = amount.data
     assert isinstance(use, ParameterUse)  # noqa: S101 - narrowed by the caller
     if use.at:
-        typer.sink.add(problems.wrong_arguments(e.span, "over_days", "the parameter without `at`: each day reads its own value"))
+        typer.sink.add(
+            problems.wrong_arguments(e.span, "over_days", "the parameter without `at`: each day reads its own value")
+        )
         return typer.error(e)
     if amount.type not in (MONEY_PER_DAY, MONEY, NUMBER):
-        typer.sink.add(problems.wrong_type(given[0].span, "a parameter of type `money per day`, money or number", f"a {amount.type}"))
+        typer.sink.add(
+            problems.wrong_type(
+                given[0].span, "a parameter of type `money per day`, money or number", f"a {amount.type}"
+            )
+        )
         return typer.error(e)
     ends = tuple(typer.coerce(typer.value(d, DATE, facts, scope), DATE) for d in (given[1].low, given[1].high))
     result = MONEY if amount.type == MONEY_PER_DAY else amount.type
-    return typer.make(Op.OVER_DAYS, amount.args + ends, result, e, ScheduleUse(use.parameter, use.keys, at=False, local=None))
+    return typer.make(
+        Op.OVER_DAYS, amount.args + ends, result, e, ScheduleUse(use.parameter, use.keys, at=False, local=None)
+    )
 
 
 # ---- windows ---------------------------------------------------------------------------------
@@ -267,13 +300,17 @@ def _window_call(typer: Typer, e: syn.Call, function: syn.Member, facts: Facts, 
         if symbol is None:
             typer.sink.add(problems.unknown_name(owner.span, word, nearest(word, tuple(typer.tables.windows))))
         else:
-            typer.sink.add(problems.wrong_role(owner.span, word, symbol.role.value, "only windows have functions like `.sum(..)`"))
+            typer.sink.add(
+                problems.wrong_role(owner.span, word, symbol.role.value, "only windows have functions like `.sum(..)`")
+            )
         return typer.error(e)
     typer.used.add(symbol.name)
     usage = f"{symbol.name}.{function.name}"
     if function.name not in WINDOW_FUNCTIONS:
         near = nearest(function.name, WINDOW_FUNCTIONS)
-        typer.sink.add(problems.unknown_member(function.name_span, symbol.name, function.name, near, ", ".join(WINDOW_FUNCTIONS)))
+        typer.sink.add(
+            problems.unknown_member(function.name_span, symbol.name, function.name, near, ", ".join(WINDOW_FUNCTIONS))
+        )
         return typer.error(e)
     if scope.window is not None or scope.local is not None:
         help_ = "give the inner value a step of its own"
@@ -298,9 +335,15 @@ def _window_call(typer: Typer, e: syn.Call, function: syn.Member, facts: Facts, 
             inner_facts = facts | true_facts(argument.where)
         if argument.value is not None:
             if function.name == "count" and not distinct:
-                typer.sink.add(problems.wrong_arguments(e.span, usage, f"{usage}(), {usage}(where condition) or {usage}(distinct x)"))
+                typer.sink.add(
+                    problems.wrong_arguments(
+                        e.span, usage, f"{usage}(), {usage}(where condition) or {usage}(distinct x)"
+                    )
+                )
                 return typer.error(e)
-            value = _window_value(typer, symbol.name, argument.value, inner_facts, inside, may_miss=function.name in ("first", "last"))
+            value = _window_value(
+                typer, symbol.name, argument.value, inner_facts, inside, may_miss=function.name in ("first", "last")
+            )
     result: Type
     match function.name:
         case "count":
@@ -328,4 +371,3 @@ def _window_value(typer: Typer, window: str, e: syn.Expr, facts: Facts, scope: S
         if repr(prefixed) in facts:
             t = replace(t, missing=False)
     return t if may_miss else typer.known(t)
-

@@ -101,7 +101,9 @@ class Cases:
         return self._search(settled, lambda case: self._holds(a, case) is None or self._holds(b, case) is None)
 
     def _search(
-        self, settled: Callable[[Mapping[Variable, object]], bool], undecided: Callable[[Mapping[Variable, object]], bool]
+        self,
+        settled: Callable[[Mapping[Variable, object]], bool],
+        undecided: Callable[[Mapping[Variable, object]], bool],
     ) -> Finding | None:
         """The first full case that `settled` does not rule out, decided cases before undecided ones."""
         self.spent = 0
@@ -169,7 +171,7 @@ def _variable(t: TExpr) -> Variable | None:
             return None
 
 
-def _atom(t: TExpr) -> tuple[Variable | None, Callable[[object], bool] | None]:  # noqa: PLR0911 - one case per form
+def _atom(t: TExpr) -> tuple[Variable | None, Callable[[object], bool] | None]:
     """The variable of a one-variable condition and its test on a cell; (None, None) for anything else."""
     match t.op:
         case Op.INPUT | Op.STEP | Op.PARAMETER:
@@ -181,7 +183,7 @@ def _atom(t: TExpr) -> tuple[Variable | None, Callable[[object], bool] | None]: 
             return _variable(t.args[0]), lambda cell: isinstance(members, tuple) and cell in members
         case Op.EQ | Op.NE | Op.LT | Op.LE | Op.GT | Op.GE:
             left, right = t.args
-            op = t.op
+            op: Op = t.op
             if left.op is Op.CONST:
                 left, right, op = right, left, FLIPPED[op]
             if right.op is not Op.CONST:
@@ -191,7 +193,9 @@ def _atom(t: TExpr) -> tuple[Variable | None, Callable[[object], bool] | None]: 
                 if constant not in of.values:
                     return None, None
                 limit = of.values.index(str(constant))
-                return _variable(left), lambda cell: cell in of.values and _compare(op, of.values.index(str(cell)), limit)
+                return _variable(
+                    left
+                ), lambda cell: cell in of.values and _compare(op, of.values.index(str(cell)), limit)
             return _variable(left), lambda cell: _compare(op, cell, constant)
     return None, None
 
@@ -245,7 +249,12 @@ def _cells(conditions: Sequence[TExpr | None], bounds: Callable[[str], Bounds]) 
                 {Fraction(c.toordinal()) for c in constants[variable] if isinstance(c, date)}, bounds(str(variable[1])))
                 if 1 <= n <= date.max.toordinal()]  # fmt: skip
         elif is_numeric(t.type):
-            cells = list(_numeric_cells({Fraction(c) for c in constants[variable] if isinstance(c, int | Fraction)}, bounds(str(variable[1]))))
+            cells = list(
+                _numeric_cells(
+                    {Fraction(c) for c in constants[variable] if isinstance(c, int | Fraction)},
+                    bounds(str(variable[1])),
+                )
+            )
         else:
             cells = [*sorted(constants[variable], key=str), Other()]
         result[variable] = [*cells, MISSING] if variable in missing else cells
@@ -254,13 +263,20 @@ def _cells(conditions: Sequence[TExpr | None], bounds: Callable[[str], Bounds]) 
 
 def _numeric_cells(constants: set[Fraction], known: Bounds) -> list[Fraction]:
     """One value from each region that the constants cut the variable's range into."""
-    inside = sorted(c for c in constants if (known.low is None or c >= known.low) and (known.high is None or c <= known.high))
+    inside = sorted(
+        c for c in constants if (known.low is None or c >= known.low) and (known.high is None or c <= known.high)
+    )
     ends = ([known.low] if known.low is not None else []) + inside + ([known.high] if known.high is not None else [])
     points: list[Fraction] = []
 
     def add(x: Fraction) -> None:
         on_grid = known.grid is None or (x / known.grid).denominator == 1
-        if on_grid and x not in points and (known.low is None or x >= known.low) and (known.high is None or x <= known.high):
+        if (
+            on_grid
+            and x not in points
+            and (known.low is None or x >= known.low)
+            and (known.high is None or x <= known.high)
+        ):
             points.append(x)
 
     step = known.grid or Fraction(1)
@@ -300,4 +316,7 @@ def _words(case: Mapping[Variable, object]) -> str:
     def word(name: object, cell: object) -> str:
         return f"{name} is missing" if isinstance(cell, Missing) else f"{name} = {value(cell)}"
 
-    return " and ".join(word(name, cell) for (_, name), cell in sorted(case.items(), key=lambda i: str(i[0]))) or "anything is given"
+    return (
+        " and ".join(word(name, cell) for (_, name), cell in sorted(case.items(), key=lambda i: str(i[0])))
+        or "anything is given"
+    )

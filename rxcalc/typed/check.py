@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from fractions import Fraction
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from rxcalc.diagnostics.model import Sink
 from rxcalc.lang.dates import FIRST_DATE, LAST_DATE
@@ -43,6 +43,13 @@ def check(decl: syn.RulebookDecl, folder: Path, sink: Sink) -> TypedRulebook | N
     return _Checker(decl, folder, sink).run()
 
 
+class _Described(Protocol):
+    """A declaration that may cite a source."""
+
+    @property
+    def meta(self) -> syn.Meta: ...
+
+
 class _Checker:
     def __init__(self, decl: syn.RulebookDecl, folder: Path, sink: Sink) -> None:
         self.decl = decl
@@ -67,9 +74,7 @@ class _Checker:
         self._effective(inputs, parameters)
         check_sequence(decl, symbols, self.sink, typer.used)
         self.types.update(rules.infer_types(decl, self._step_type, symbols, shapes))
-        requires = [
-            TCondition(typer.condition(r.that, NO_FACTS, Scope()), r.say, r.span) for r in decl.requires
-        ]
+        requires = [TCondition(typer.condition(r.that, NO_FACTS, Scope()), r.say, r.span) for r in decl.requires]
         steps = rules.check_steps(decl, typer, values, self.types, inputs, self.set_values, self.sink)
         shares = self._shares(typer)
         guarantees, trends = self._guarantees(typer, symbols)
@@ -103,14 +108,23 @@ class _Checker:
                 try:
                     return ScheduleType(spec.kind, Kind(spec.value), Kind(spec.over))
                 except ValueError:
-                    self.sink.add(problems.bad_value(spec.span, f"{spec.kind} of {spec.value} over {spec.over}", "type", "e.g. `bands of percent over money`"))
+                    self.sink.add(
+                        problems.bad_value(
+                            spec.span,
+                            f"{spec.kind} of {spec.value} over {spec.over}",
+                            "type",
+                            "e.g. `bands of percent over money`",
+                        )
+                    )
                     return ERROR
             case _:
                 try:
                     return Plain(Kind(spec.kind))
                 except ValueError:
                     near = nearest(spec.kind, tuple(k.value for k in Kind))
-                    self.sink.add(problems.bad_value(spec.span, spec.kind, "type", f"did you mean `{near}`?" if near else ""))
+                    self.sink.add(
+                        problems.bad_value(spec.span, spec.kind, "type", f"did you mean `{near}`?" if near else "")
+                    )
                     return ERROR
 
     def _one_of(self, spec: syn.TypeSpec) -> Type:
@@ -130,7 +144,11 @@ class _Checker:
         for value in spec.values:
             for spelling in (value.name, *value.aliases):
                 if spellings.setdefault(spelling, value.name) != value.name:
-                    self.sink.add(problems.duplicate_name(value.span, spelling, seen[spellings[spelling]], "value of this set, or its alias"))
+                    self.sink.add(
+                        problems.duplicate_name(
+                            value.span, spelling, seen[spellings[spelling]], "value of this set, or its alias"
+                        )
+                    )
         return OneOf(tuple(seen), spec.ordered)
 
     def set_values(self, spec: syn.TypeSpec | None) -> tuple[syn.SetValue, ...]:
@@ -178,9 +196,9 @@ class _Checker:
                 if index == 0 and f"{bearer.name.name}_pays" not in names:
                     total = f"{bearer.name.name}_pays"
                     shares[total] = Symbol(total, Role.TOTAL, bearer.name.span, MONEY)
-        for name, why in (("episode_id", "every episode is named by one: `episode_id: {type: code}`"),):
-            if name not in names or names[name].role is not Role.INPUT:
-                self.sink.add(problems.missing_required_input(self.decl.name.span, name, why))
+        for i in self.decl.inputs:
+            if i.name.name == "episode_id" and (i.type.kind != "code" or i.optional or i.default is not None):
+                self.sink.add(problems.bad_episode_id(i.type.span))
         return SymbolTable(names, shares)
 
     def _shapes(self, symbols: SymbolTable) -> Tables:
@@ -188,7 +206,9 @@ class _Checker:
         for p in self.decl.parameters:
             keys = [self._key_set(ident, symbols) for ident in p.by]
             if all(k is not None for k in keys):
-                parameters[p.name.name] = ParameterShape(self.resolve(p.type), tuple(k for k in keys if k is not None), _has_none(p))
+                parameters[p.name.name] = ParameterShape(
+                    self.resolve(p.type), tuple(k for k in keys if k is not None), _has_none(p)
+                )
         tables: dict[str, TableShape] = {}
         for t in self.decl.tables:
             columns: dict[str, tuple[Type, bool]] = {}
@@ -203,7 +223,9 @@ class _Checker:
         """`by:` names sets, or inputs or steps for their sets."""
         spec: syn.TypeSpec | None = self.sets.get(ident.name)
         if spec is None:
-            owner: syn.InputDecl | syn.StepDecl | None = next((i for i in self.decl.inputs if i.name.name == ident.name), None)
+            owner: syn.InputDecl | syn.StepDecl | None = next(
+                (i for i in self.decl.inputs if i.name.name == ident.name), None
+            )
             owner = owner or next((s for s in self.decl.steps if s.name.name == ident.name), None)
             if owner is None:
                 near = symbols.nearest(ident.name, tuple(self.sets))
@@ -212,7 +234,11 @@ class _Checker:
             spec = owner.type
         if spec is None or spec.kind != "one_of":
             found = spec.kind if spec is not None else "step without `one_of:`"
-            self.sink.add(problems.wrong_type(ident.span, "a set, or an input or step with `one_of:`", found, "only closed sets can be keys"))
+            self.sink.add(
+                problems.wrong_type(
+                    ident.span, "a set, or an input or step with `one_of:`", found, "only closed sets can be keys"
+                )
+            )
             return None
         result = self._one_of(spec)
         return result if isinstance(result, OneOf) else None
@@ -231,7 +257,7 @@ class _Checker:
 
     def _cites(self) -> None:
         known = tuple(s.name.name for s in self.decl.sources)
-        declarations = (
+        declarations: tuple[_Described, ...] = (
             *self.decl.inputs, *self.decl.parameters, *self.decl.tables, *self.decl.steps, *self.decl.requires, *self.decl.shares,
             *(b for p in self.decl.shares for b in p.bearers), *(q for p in self.decl.shares for b in p.bearers for q in b.parts),
         )  # fmt: skip
@@ -262,19 +288,45 @@ class _Checker:
             default = values.scalar(i.default, type_) if i.default is not None else None
             if i.default is not None and i.optional:
                 self.sink.add(problems.default_on_required(i.default.span))
-            decimals = {Kind.MONEY: self.decl.decimals, Kind.MONEY_PER_DAY: self.decl.decimals, Kind.NUMBER: NUMBER_DECIMALS, Kind.PERCENT: PERCENT_DECIMALS}.get(kind, 0) if kind else 0  # fmt: skip
+            decimals = self._decimals(kind)
             if i.decimals is not None:
                 given = values.scalar(i.decimals, Plain(Kind.COUNT))
                 if isinstance(given, int) and not 0 <= given <= MAX_DECIMALS:
-                    self.sink.add(problems.bad_value(i.decimals.span, str(given), f"number of decimals (0 to {MAX_DECIMALS})"))
+                    self.sink.add(
+                        problems.bad_value(i.decimals.span, str(given), f"number of decimals (0 to {MAX_DECIMALS})")
+                    )
                 elif isinstance(given, int):
                     decimals = given
             if i.default is not None and default is not None and not isinstance(default, Bad):
                 out = (low is not None and default < low) or (high is not None and default > high)  # type: ignore[operator]  # one type
                 if out:
                     self.sink.add(problems.bad_value(i.default.span, i.default.text, f"value between {low} and {high}"))
-            result.append(TInput(i.name.name, type_, i.optional and i.default is None, None if isinstance(default, Bad) else default, low, high, decimals, i, self.set_values(i.type)))
+            result.append(
+                TInput(
+                    i.name.name,
+                    type_,
+                    i.optional and i.default is None,
+                    None if isinstance(default, Bad) else default,
+                    low,
+                    high,
+                    decimals,
+                    i,
+                    self.set_values(i.type),
+                )
+            )
         return tuple(result)
+
+    def _decimals(self, kind: Kind | None) -> int:
+        """How many decimals a field has unless it says otherwise."""
+        match kind:
+            case Kind.MONEY | Kind.MONEY_PER_DAY:
+                return self.decl.decimals
+            case Kind.NUMBER:
+                return NUMBER_DECIMALS
+            case Kind.PERCENT:
+                return PERCENT_DECIMALS
+            case _:
+                return 0
 
     def _parameters(self, values: Values, shapes: Tables) -> tuple[TParameter, ...]:
         result: list[TParameter] = []
@@ -297,7 +349,11 @@ class _Checker:
             columns = tuple(TColumn(c.name.name, shape.columns[c.name.name][0], c.optional, c) for c in t.columns)
             for key in t.key[:-1]:
                 if key.match != "exact":
-                    self.sink.add(problems.bad_value(key.name.span, key.match, "place for a range key", "a range key is the last key"))
+                    self.sink.add(
+                        problems.bad_value(
+                            key.name.span, key.match, "place for a range key", "a range key is the last key"
+                        )
+                    )
             table = load_table(t, shape.keys, columns, self.folder, values, self.sink)
             if table is not None:
                 result.append(table)
@@ -310,9 +366,21 @@ class _Checker:
             near = nearest(effective.by.name, [i.name for i in inputs])
             self.sink.add(problems.unknown_name(effective.by.span, effective.by.name, near))
         elif by.type != DATE or by.optional:
-            self.sink.add(problems.wrong_type(effective.by.span, "a date input that is always given", f"{'an optional' if by.optional else 'a'} {by.type}"))
+            self.sink.add(
+                problems.wrong_type(
+                    effective.by.span,
+                    "a date input that is always given",
+                    f"{'an optional' if by.optional else 'a'} {by.type}",
+                )
+            )
         if effective.end is not None and effective.end < effective.start:
-            self.sink.add(problems.bad_dates(effective.span, f"`effective` ends on {effective.end}, before it starts on {effective.start}", "exchange the dates"))
+            self.sink.add(
+                problems.bad_dates(
+                    effective.span,
+                    f"`effective` ends on {effective.end}, before it starts on {effective.start}",
+                    "exchange the dates",
+                )
+            )
         for p in parameters:
             if not p.segments:
                 continue
@@ -320,9 +388,23 @@ class _Checker:
             if first > effective.start:
                 span = p.decl.values[0].span
                 gap = f"from {effective.start} to {first - timedelta(days=1)}"
-                self.sink.add(problems.no_value_at(span, p.name, gap, f"the rulebook is effective from {effective.start}: give a value from then on, or `none`"))
+                self.sink.add(
+                    problems.no_value_at(
+                        span,
+                        p.name,
+                        gap,
+                        f"the rulebook is effective from {effective.start}: give a value from then on, or `none`",
+                    )
+                )
             if p.end is not None and (effective.end is None or p.end < effective.end) and p.decl.ends is not None:
-                self.sink.add(problems.no_value_at(p.decl.ends.span, p.name, f"after {p.end}", "the rulebook is still effective then: give a further value, or end `effective` too"))
+                self.sink.add(
+                    problems.no_value_at(
+                        p.decl.ends.span,
+                        p.name,
+                        f"after {p.end}",
+                        "the rulebook is still effective then: give a further value, or end `effective` too",
+                    )
+                )
 
     # ---- shares, guarantees, outputs ----
 
@@ -336,9 +418,19 @@ class _Checker:
             parts: list[TPart] = []
             rests = [part for b in partition.bearers for part in b.parts if part.value is None]
             for extra in rests[1:]:
-                self.sink.add(problems.bad_shares(extra.span, "there is a second `rest`", "only one part of a partition can take what is left"))
+                self.sink.add(
+                    problems.bad_shares(
+                        extra.span, "there is a second `rest`", "only one part of a partition can take what is left"
+                    )
+                )
             if not any(b.parts for b in partition.bearers):
-                self.sink.add(problems.bad_shares(partition.name.span, f"`{partition.name.name}` has no parts", "name at least one bearer with a part"))
+                self.sink.add(
+                    problems.bad_shares(
+                        partition.name.span,
+                        f"`{partition.name.name}` has no parts",
+                        "name at least one bearer with a part",
+                    )
+                )
             for b in partition.bearers:
                 for part in b.parts:
                     value = None
@@ -358,9 +450,21 @@ class _Checker:
                 what = typer.value(g.what, None, NO_FACTS, Scope(shares=True))
                 symbol = symbols.names.get(g.within.name)
                 if symbol is None or symbol.role is not Role.INPUT:
-                    self.sink.add(problems.unknown_name(g.within.span, g.within.name, nearest(g.within.name, [i.name.name for i in self.decl.inputs])))
-                elif not isinstance(symbol.type, Plain) or symbol.type.kind not in DEFAULT_BOUNDS or symbol.type == FLAG:
-                    self.sink.add(problems.wrong_type(g.within.span, "an input with a range (amount, number, date)", f"a {symbol.type}"))
+                    self.sink.add(
+                        problems.unknown_name(
+                            g.within.span,
+                            g.within.name,
+                            nearest(g.within.name, [i.name.name for i in self.decl.inputs]),
+                        )
+                    )
+                elif (
+                    not isinstance(symbol.type, Plain) or symbol.type.kind not in DEFAULT_BOUNDS or symbol.type == FLAG
+                ):
+                    self.sink.add(
+                        problems.wrong_type(
+                            g.within.span, "an input with a range (amount, number, date)", f"a {symbol.type}"
+                        )
+                    )
                 typer.used.add(g.within.name)
                 trends.append(TTrend(g.kind, what, g.within.name, g.span))
         return tuple(conditions), tuple(trends)
@@ -373,7 +477,14 @@ class _Checker:
                 self.sink.add(problems.unknown_name(ident.span, ident.name, symbols.nearest(ident.name)))
                 continue
             if symbol.role not in (Role.STEP, Role.TOTAL, Role.PART):
-                self.sink.add(problems.wrong_role(ident.span, ident.name, symbol.role.value, "outputs are steps, totals or parts of the shares; inputs are copied anyway"))
+                self.sink.add(
+                    problems.wrong_role(
+                        ident.span,
+                        ident.name,
+                        symbol.role.value,
+                        "outputs are steps, totals or parts of the shares; inputs are copied anyway",
+                    )
+                )
                 continue
             if ident.name in result:
                 self.sink.add(problems.duplicate_name(ident.span, ident.name, ident.span, "output"))
@@ -384,8 +495,12 @@ class _Checker:
 
     def _unused(self, symbols: SymbolTable, used: set[str]) -> None:
         effective = {self.decl.effective.by.name, "episode_id"}
+        if self.sink.has_errors:
+            return  # the rule that reads it may be the one in error
         for symbol in symbols.names.values():
-            watched = symbol.role in (Role.PARAMETER, Role.TABLE, Role.WINDOW) or (symbol.role is Role.STEP and not self._names_total(symbol.name))
+            watched = symbol.role in (Role.PARAMETER, Role.TABLE, Role.WINDOW) or (
+                symbol.role is Role.STEP and not self._names_total(symbol.name)
+            )
             if watched and symbol.name not in used | effective:
                 self.sink.add(problems.unused(symbol.span, symbol.name, symbol.role.value))
 
@@ -410,4 +525,3 @@ def _has_none(p: syn.ParameterDecl) -> bool:
             case Mapping():
                 stack.extend(entry.value for entry in node.entries)
     return False
-

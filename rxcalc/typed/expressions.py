@@ -90,7 +90,12 @@ class Typer:
     """Types the expressions of one rulebook; mistakes go to the sink and become `ErrorType`."""
 
     def __init__(
-        self, symbols: SymbolTable, tables: Tables, sink: Sink, step_type: Callable[[str], Type], used: set[str] | None = None
+        self,
+        symbols: SymbolTable,
+        tables: Tables,
+        sink: Sink,
+        step_type: Callable[[str], Type],
+        used: set[str] | None = None,
     ) -> None:
         self.symbols = symbols
         self.tables = tables
@@ -130,7 +135,9 @@ class Typer:
         """`t` read as `want`, reported where it cannot be."""
         common = units.common(t.type, want)
         if common is None or (common != want and not isinstance(t.type, ErrorType) and not isinstance(want, ErrorType)):
-            self.sink.add(problems.wrong_type(t.span, f"a {want}", f"a {t.type}", help_ or self._conversion_hint(t.type, want)))
+            self.sink.add(
+                problems.wrong_type(t.span, f"a {want}", f"a {t.type}", help_ or self._conversion_hint(t.type, want))
+            )
             return self.error(t.syntax)
         return replace(t, type=want) if isinstance(t.type, ZeroType) else t
 
@@ -138,7 +145,9 @@ class Typer:
         """The typed form of something already reported."""
         return TExpr(op=Op.CONST, args=(), type=ERROR, span=e.span, syntax=e)
 
-    def make(self, op: Op, args: tuple[TExpr, ...], type_: Type, e: syn.Expr, data: object = None, *, missing: bool = False) -> TExpr:
+    def make(
+        self, op: Op, args: tuple[TExpr, ...], type_: Type, e: syn.Expr, data: object = None, *, missing: bool = False
+    ) -> TExpr:
         """A typed node; an operand in error makes it one."""
         if any(isinstance(a.type, ErrorType) for a in args) and op not in (Op.ADD, Op.MIN, Op.MAX, Op.IF, Op.DEFAULT):
             if op in (Op.KNOWN, Op.AND, Op.OR, Op.NOT):
@@ -148,7 +157,7 @@ class Typer:
 
     # ---- expressions ----
 
-    def _expr(self, e: syn.Expr, want: Type | None, facts: Facts, scope: Scope) -> TExpr:  # noqa: C901, PLR0911, PLR0912 - one case per node class
+    def _expr(self, e: syn.Expr, want: Type | None, facts: Facts, scope: Scope) -> TExpr:
         match e:
             case syn.ErrorExpr():
                 return self.error(e)
@@ -182,7 +191,11 @@ class Typer:
             case syn.Call():
                 return calls.call(self, e, want, facts, scope)
             case syn.Range() | syn.Lambda():
-                self.sink.add(problems.wrong_type(e.span, "a value", "a range or `name -> ..`", "these stand only inside bands(..) and its kin"))
+                self.sink.add(
+                    problems.wrong_type(
+                        e.span, "a value", "a range or `name -> ..`", "these stand only inside bands(..) and its kin"
+                    )
+                )
                 return self.error(e)
             case syn.Negate():
                 return self._negate(e, want, facts, scope)
@@ -199,7 +212,10 @@ class Typer:
                 for bound in (low, high):
                     self._check_order(operand, bound, e.span)
                 return self.make(
-                    Op.AND, (self.make(Op.GE, (operand, low), FLAG, e), self.make(Op.LE, (operand, high), FLAG, e)), FLAG, e
+                    Op.AND,
+                    (self.make(Op.GE, (operand, low), FLAG, e), self.make(Op.LE, (operand, high), FLAG, e)),
+                    FLAG,
+                    e,
                 )
             case syn.InSet():
                 return self._in_set(e, facts, scope)
@@ -302,7 +318,9 @@ class Typer:
             if symbol.role is Role.WINDOW:
                 if scope.window != symbol.name:
                     help_ = f"`{symbol.name}.{e.name}` has a value only inside `{symbol.name}.sum(..)` and its kin"
-                    self.sink.add(problems.wrong_role(e.span, f"{symbol.name}.{e.name}", "field of earlier episodes", help_))
+                    self.sink.add(
+                        problems.wrong_role(e.span, f"{symbol.name}.{e.name}", "field of earlier episodes", help_)
+                    )
                     return self.error(e)
                 return self.earlier(symbol.name, e.name, e)
         return self._lookup(e, facts, scope)
@@ -312,7 +330,9 @@ class Typer:
         symbol = self.symbols.names.get(name) or self.symbols.shares.get(name)
         readable = (Role.INPUT, Role.STEP, Role.TOTAL, Role.PART)
         if symbol is None or symbol.role not in readable:
-            known = [s.name for s in (*self.symbols.names.values(), *self.symbols.shares.values()) if s.role in readable]
+            known = [
+                s.name for s in (*self.symbols.names.values(), *self.symbols.shares.values()) if s.role in readable
+            ]
             self.sink.add(problems.unknown_member(e.span, window, name, nearest(name, known), ""))
             return self.error(e)
         self.used.add(name)
@@ -338,7 +358,14 @@ class Typer:
         if isinstance(inner, syn.Index):
             keys, inner = inner.keys, inner.of
         if not isinstance(inner, syn.Name):
-            self.sink.add(problems.wrong_type(e.span, "a parameter or table", "an expression", "`[..]`, `.` and `at` follow a parameter's or table's name"))
+            self.sink.add(
+                problems.wrong_type(
+                    e.span,
+                    "a parameter or table",
+                    "an expression",
+                    "`[..]`, `.` and `at` follow a parameter's or table's name",
+                )
+            )
             return self.error(e)
         symbol = self.symbols.names.get(inner.name)
         if symbol is None:
@@ -352,7 +379,11 @@ class Typer:
         if column is not None:
             self.sink.add(problems.unknown_member(column.name_span, symbol.name, column.name, None, ""))
         else:
-            self.sink.add(problems.wrong_role(e.span, symbol.name, symbol.role.value, "`[..]` and `at` follow a parameter or a table"))
+            self.sink.add(
+                problems.wrong_role(
+                    e.span, symbol.name, symbol.role.value, "`[..]` and `at` follow a parameter or a table"
+                )
+            )
         return self.error(e)
 
     def parameter(
@@ -372,7 +403,14 @@ class Typer:
         return self.make(Op.PARAMETER, args, shape.type, e, use, missing=shape.may_be_none)
 
     def _cell(
-        self, e: syn.Expr, name: str, keys: tuple[syn.Expr, ...], column: syn.Member | None, at: TExpr | None, facts: Facts, scope: Scope
+        self,
+        e: syn.Expr,
+        name: str,
+        keys: tuple[syn.Expr, ...],
+        column: syn.Member | None,
+        at: TExpr | None,
+        facts: Facts,
+        scope: Scope,
     ) -> TExpr:
         shape = self.tables.tables.get(name)
         if shape is None:
@@ -410,10 +448,14 @@ class Typer:
         if shape is None:
             return self.error(e)
         if len(e.keys) != len(shape.keys):
-            self.sink.add(problems.wrong_arguments(e.span, name, f"`[{', '.join('key' for _ in shape.keys)}] in {name}`"))
+            self.sink.add(
+                problems.wrong_arguments(e.span, name, f"`[{', '.join('key' for _ in shape.keys)}] in {name}`")
+            )
             return self.error(e)
         typed = tuple(self.coerce(self.value(k, w, facts, scope), w) for k, w in zip(e.keys, shape.keys, strict=True))
-        return self.make(Op.HAS_ROW, typed + ((at,) if at else ()), FLAG, e, CellUse(name, "", len(typed), at is not None))
+        return self.make(
+            Op.HAS_ROW, typed + ((at,) if at else ()), FLAG, e, CellUse(name, "", len(typed), at is not None)
+        )
 
     # ---- operators ----
 
@@ -439,7 +481,11 @@ class Typer:
             after = units.add(total, arg.type, sign)
             if after is None:
                 doing = "add" if sign > 0 else "subtract"
-                self.sink.add(problems.unlike_units(e.span, doing, _article(total), _article(arg.type), self._conversion_hint(arg.type, total)))
+                self.sink.add(
+                    problems.unlike_units(
+                        e.span, doing, _article(total), _article(arg.type), self._conversion_hint(arg.type, total)
+                    )
+                )
                 return self.error(e)
             if isinstance(arg.type, Plain) and arg.type.kind in (Kind.MONTHS, Kind.YEARS) and total == DATE:
                 op = Op.ADD_MONTHS if arg.type.kind is Kind.MONTHS else Op.ADD_YEARS
@@ -465,7 +511,15 @@ class Typer:
         result = (units.multiply if e.operator == "*" else units.divide)(left.type, right.type)
         if result is None:
             doing = "multiply" if e.operator == "*" else "divide"
-            self.sink.add(problems.unlike_units(e.span, doing, _article(left.type), _article(right.type), _product_hint(left.type, right.type, e.operator)))
+            self.sink.add(
+                problems.unlike_units(
+                    e.span,
+                    doing,
+                    _article(left.type),
+                    _article(right.type),
+                    _product_hint(left.type, right.type, e.operator),
+                )
+            )
             return self.error(e)
         if e.operator == "/" and right.op is Op.CONST and right.data == 0 and not isinstance(right.type, ErrorType):
             self.sink.add(problems.wrong_type(e.right.span, "a divisor other than zero", "0"))
@@ -481,7 +535,15 @@ class Typer:
         left, right = self.pair(e.left, e.right, facts, scope)
         if e.operator in ("=", "!="):
             if not units.can_equal(left.type, right.type):
-                self.sink.add(problems.unlike_units(e.span, "compare", _article(left.type), _article(right.type), self._conversion_hint(right.type, left.type)))
+                self.sink.add(
+                    problems.unlike_units(
+                        e.span,
+                        "compare",
+                        _article(left.type),
+                        _article(right.type),
+                        self._conversion_hint(right.type, left.type),
+                    )
+                )
                 return self.make(COMPARISONS[e.operator], (self.error(e.left), self.error(e.right)), FLAG, e)
         else:
             self._check_order(left, right, e.span)
@@ -515,7 +577,9 @@ class Typer:
         members = [self.value(m, operand.type, facts, scope) for m in e.members]
         for member in members:
             if not units.can_equal(operand.type, member.type):
-                self.sink.add(problems.unlike_units(member.span, "compare", _article(operand.type), _article(member.type)))
+                self.sink.add(
+                    problems.unlike_units(member.span, "compare", _article(operand.type), _article(member.type))
+                )
                 return self.make(Op.IN_SET, (self.error(e),), FLAG, e, ())
         if all(m.op is Op.CONST for m in members):
             return self.make(Op.IN_SET, (operand,), FLAG, e, tuple(m.data for m in members))
@@ -527,7 +591,9 @@ class Typer:
         otherwise = self.expr(e.otherwise, want, facts | false_facts(e.condition), scope)
         result = units.common(then.type, otherwise.type)
         if result is None:
-            self.sink.add(problems.unlike_units(e.span, "choose between", _article(then.type), _article(otherwise.type)))
+            self.sink.add(
+                problems.unlike_units(e.span, "choose between", _article(then.type), _article(otherwise.type))
+            )
             return self.error(e)
         return self.make(Op.IF, (condition, then, otherwise), result, e, missing=then.missing or otherwise.missing)
 
@@ -537,13 +603,13 @@ class Typer:
         if isinstance(want, Plain) and isinstance(found, Plain):
             sign = "¥" if self.tables.currency in ("CNY", "JPY") else self.tables.currency + " "
             match found.kind, want.kind:
-                case (Kind.COUNT | Kind.NUMBER), Kind.MONEY:
+                case ((Kind.COUNT | Kind.NUMBER), Kind.MONEY):
                     return f"write an amount with its sign, e.g. `{sign}5`"
-                case (Kind.COUNT | Kind.NUMBER), Kind.PERCENT:
+                case ((Kind.COUNT | Kind.NUMBER), Kind.PERCENT):
                     return "write a percentage, e.g. `85%`, or as_percent(..)"
                 case Kind.PERCENT, (Kind.NUMBER | Kind.COUNT):
                     return "as_number(..) gives the number"
-                case (Kind.COUNT | Kind.NUMBER), Kind.DAYS:
+                case ((Kind.COUNT | Kind.NUMBER), Kind.DAYS):
                     return "write `5 days`, or days(..)"
         return ""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 
 from rxcalc.diagnostics.model import Label, Sink
 from rxcalc.lang.ops import Op
@@ -54,9 +55,7 @@ def order(names: Sequence[str], reads: Mapping[str, Mapping[str, Span]], sink: S
                 continue
             elif state.get(following) == 1:
                 circle = (*path[path.index(following) :], following)
-                places = tuple(
-                    Label(span=reads[a][b], text=f"`{a}` reads `{b}` here") for a, b in zip(circle, circle[1:], strict=False)
-                )
+                places = tuple(Label(span=reads[a][b], text=f"`{a}` reads `{b}` here") for a, b in pairwise(circle))
                 sink.add(problems.cycle(places[0].span, circle, places[1:]))
                 return None
             elif following not in state:

@@ -6,7 +6,9 @@ from rxcalc.diagnostics.model import Diagnostic, Label, Severity
 from rxcalc.source import Span
 
 
-def _error(code: str, span: Span, message: str, *help_: str, text: str = "", related: tuple[Label, ...] = ()) -> Diagnostic:
+def _error(
+    code: str, span: Span, message: str, *help_: str, text: str = "", related: tuple[Label, ...] = ()
+) -> Diagnostic:
     return Diagnostic(
         code=code,
         severity=Severity.ERROR,
@@ -59,7 +61,11 @@ def unknown_function(span: Span, word: str, near: str | None) -> Diagnostic:
 def unknown_member(span: Span, of: str, word: str, near: str | None, known: str) -> Diagnostic:
     """A column, window field or window function that does not exist."""
     return _error(
-        "RX305", span, f"`{of}` has no `{word}`", f"did you mean `{near}`?" if near else "", f"it has: {known}" if known else ""
+        "RX305",
+        span,
+        f"`{of}` has no `{word}`",
+        f"did you mean `{near}`?" if near else "",
+        f"it has: {known}" if known else "",
     )
 
 
@@ -80,7 +86,10 @@ def cycle(span: Span, path: tuple[str, ...], places: tuple[Label, ...]) -> Diagn
 def unknown_source(span: Span, word: str, near: str | None) -> Diagnostic:
     """A citation of a source that is not listed."""
     return _error(
-        "RX308", span, f"`{word}` is not one of this rulebook's sources", f"did you mean `{near}`?" if near else "add it under `sources:`"
+        "RX308",
+        span,
+        f"`{word}` is not one of this rulebook's sources",
+        f"did you mean `{near}`?" if near else "add it under `sources:`",
     )
 
 
@@ -92,9 +101,11 @@ def total_in_step(span: Span, word: str) -> Diagnostic:
     )  # fmt: skip
 
 
-def missing_required_input(span: Span, word: str, why: str) -> Diagnostic:
-    """A rulebook lacks an input it must have."""
-    return _error("RX310", span, f"the rulebook has no input `{word}`", why)
+def bad_episode_id(span: Span) -> Diagnostic:
+    """The input that names every episode cannot do so."""
+    return _error(
+        "RX310", span, "`episode_id` must be a code that is always given", "write `episode_id: {type: code}`: it names every episode"
+    )
 
 
 def unused(span: Span, word: str, role: str) -> Diagnostic:
@@ -135,12 +146,9 @@ def wrong_arguments(span: Span, name: str, usage: str) -> Diagnostic:
 
 def foreign_currency(span: Span, sign: str, currency: str) -> Diagnostic:
     """An amount in another currency than the rulebook's."""
-    return _error("RX406", span, f"{sign} is not the rulebook's currency, {currency}", "convert the amount, or change `currency:`")
-
-
-def too_many_decimals(span: Span, what: str, digits: int) -> Diagnostic:
-    """A constant amount finer than the currency."""
-    return _error("RX407", span, f"{what} has more than {digits} decimals", "write the amount in whole minor units")
+    return _error(
+        "RX406", span, f"{sign} is not the rulebook's currency, {currency}", "convert the amount, or change `currency:`"
+    )
 
 
 def not_exact(span: Span, step: str, reader: str) -> Diagnostic:
@@ -153,17 +161,29 @@ def not_exact(span: Span, step: str, reader: str) -> Diagnostic:
 
 def not_whole(span: Span, step: str, type_: object) -> Diagnostic:
     """A whole-number step whose rule gives fractions."""
-    return _error("RX409", span, f"`{step}` is a {type_}, but its rule can give fractions", "round it: floor(x, 1), ceil(x, 1) or round(x, 1)")
+    return _error(
+        "RX409",
+        span,
+        f"`{step}` is a {type_}, but its rule can give fractions",
+        "round it: floor(x, 1), ceil(x, 1) or round(x, 1)",
+    )
 
 
 def needs_rounding(span: Span, name: str) -> Diagnostic:
-    """power or root outside a rounded step."""
-    return _error("RX410", span, f"`{name}` must be the whole rule of a step that says its rounding", "give it a step of its own with `round: {to: ..}`")
+    """Power or root outside a rounded step."""
+    return _error(
+        "RX410",
+        span,
+        f"`{name}` must be the whole rule of a step that says its rounding",
+        "give it a step of its own with `round: {to: ..}`",
+    )
 
 
 def cannot_infer(span: Span, step: str) -> Diagnostic:
     """A step whose type follows only from itself."""
-    return _error("RX411", span, f"the type of `{step}` cannot be found out from its rule", "say it, e.g. `type: money`")
+    return _error(
+        "RX411", span, f"the type of `{step}` cannot be found out from its rule", "say it, e.g. `type: money`"
+    )
 
 
 def rounding_on_exact(span: Span, type_: object) -> Diagnostic:
@@ -172,13 +192,18 @@ def rounding_on_exact(span: Span, type_: object) -> Diagnostic:
 
 
 def bad_bounds(span: Span, low: str, high: str) -> Diagnostic:
-    """min above max."""
+    """Min above max."""
     return _error("RX413", span, f"the lower bound {low} is above the upper bound {high}", "exchange them")
 
 
 def default_on_required(span: Span) -> Diagnostic:
-    """default together with optional."""
-    return _error("RX414", span, "`default:` fills the field, so it is never missing and cannot be `optional` too", "keep one of the two")
+    """Default together with optional."""
+    return _error(
+        "RX414",
+        span,
+        "`default:` fills the field, so it is never missing and cannot be `optional` too",
+        "keep one of the two",
+    )
 
 
 # ---- 5: dates, parameters, tables --------------------------------------------------------------
@@ -191,7 +216,12 @@ def bad_value(span: Span, text: str, type_: object, help_: str = "") -> Diagnost
 
 def missing_key(span: Span, parameter: str, key: str) -> Diagnostic:
     """A parameter without a value for one key."""
-    return _error("RX502", span, f"`{parameter}` gives no value for `{key}`", f"add `{key}:`, with `none` where there is no such value")
+    return _error(
+        "RX502",
+        span,
+        f"`{parameter}` gives no value for `{key}`",
+        f"add `{key}:`, with `none` where there is no such value",
+    )
 
 
 def unknown_key(span: Span, key: str, known: str, near: str | None) -> Diagnostic:
@@ -226,7 +256,9 @@ def table_cell(span: Span, message: str, help_: str = "") -> Diagnostic:
 
 def table_duplicate(span: Span, message: str, first: Span) -> Diagnostic:
     """Two rows of a table with one key at one date."""
-    return _error("RX513", span, message, "keep one of them, or part their dates", related=(Label(span=first, text="the first"),))
+    return _error(
+        "RX513", span, message, "keep one of them, or part their dates", related=(Label(span=first, text="the first"),)
+    )
 
 
 def table_header(span: Span, message: str, help_: str) -> Diagnostic:
@@ -250,26 +282,36 @@ def bad_shares(span: Span, message: str, help_: str) -> Diagnostic:
 def not_exhaustive(span: Span, witness: str, *, undecided: bool) -> Diagnostic:
     """Clauses that leave a case open."""
     if undecided:
-        return _error("RX601", span, "it is not proven that these conditions cover every case", "end the rule with `otherwise ..`")
-    return _error("RX601", span, f"no clause holds when {witness}", "add a clause for it, or end the rule with `otherwise ..`")
+        return _error(
+            "RX601", span, "it is not proven that these conditions cover every case", "end the rule with `otherwise ..`"
+        )
+    return _error(
+        "RX601", span, f"no clause holds when {witness}", "add a clause for it, or end the rule with `otherwise ..`"
+    )
 
 
 def overlap(span: Span, first: Span, witness: str, *, undecided: bool) -> Diagnostic:
     """Two rows of a unique table that hold together."""
-    message = "it is not proven that these two rows never hold together" if undecided else f"two rows hold when {witness}"
+    message = (
+        "it is not proven that these two rows never hold together" if undecided else f"two rows hold when {witness}"
+    )
     return _error(
-        "RX602", span, message, "narrow one of them, or say `hit: first`", related=(Label(span=first, text="the other row"),)
+        "RX602",
+        span,
+        message,
+        "narrow one of them, or say `hit: first`",
+        related=(Label(span=first, text="the other row"),),
     )
 
 
 def unreachable(span: Span, why: str) -> Diagnostic:
     """A clause that never decides."""
-    return _error("RX603", span, f"this clause can never be reached: {why}", "remove it, or move it before the clause that hides it")
-
-
-def constant_condition(span: Span, value: str) -> Diagnostic:
-    """A comparison that the declared bounds already decide."""
-    return _warning("RX604", span, f"this condition is always {value} within the declared bounds", "check the bounds, or remove the condition")
+    return _error(
+        "RX603",
+        span,
+        f"this clause can never be reached: {why}",
+        "remove it, or move it before the clause that hides it",
+    )
 
 
 def too_large(span: Span, message: str, help_: str) -> Diagnostic:

@@ -10,7 +10,21 @@ from fractions import Fraction
 from rxcalc.diagnostics.model import Sink
 from rxcalc.lang import units
 from rxcalc.lang.ops import Op
-from rxcalc.lang.types import COUNT, DATE, DAYS, ERROR, MONEY, MONEY_PER_DAY, NUMBER, PERCENT, ErrorType, Plain, ScheduleType, Type, ZeroType
+from rxcalc.lang.types import (
+    COUNT,
+    DATE,
+    DAYS,
+    ERROR,
+    MONEY,
+    MONEY_PER_DAY,
+    NUMBER,
+    PERCENT,
+    ErrorType,
+    Plain,
+    ScheduleType,
+    Type,
+    ZeroType,
+)
 from rxcalc.source import Span
 from rxcalc.syntax import nodes as syn
 from rxcalc.typed import problems
@@ -87,22 +101,26 @@ def check_steps(
         if step.name.name in checked:
             continue
         type_ = types.get(step.name.name, ERROR)
-        before = sink.has_errors
         clauses = _clauses(step, type_, typer, messages, sink)
-        if isinstance(type_, ErrorType | ZeroType) and step.type is None and sink.has_errors == before:
-            sink.add(problems.cannot_infer(step.name.span, step.name.name))
         if isinstance(type_, ScheduleType):
             sink.add(problems.wrong_type(step.name.span, "a type of single values", f"a {type_}"))
         rounding = _rounding(decl, step, type_, values, sink)
-        checked[step.name.name] = TStep(step.name.name, type_, clauses, rounding, step.optional, step, set_values(step.type))
+        checked[step.name.name] = TStep(
+            step.name.name, type_, clauses, rounding, step.optional, step, set_values(step.type)
+        )
     bounds = _bounds_of(inputs, checked)
-    for step in checked.values():
-        _cases(step, bounds, undecided, sink)
+    for done in checked.values():
+        _cases(done, bounds, undecided, sink)
     names = order(tuple(checked), {name: steps_read(s.clauses) for name, s in checked.items()}, sink)
+    if not sink.has_errors:
+        # Only now: in a rulebook with other errors, one of them may be the reason.
+        _uninferred(decl, types, sink)
     return None if names is None else CheckedSteps(tuple(checked[name] for name in names), tuple(undecided))
 
 
-def _clauses(step: syn.StepDecl, type_: Type, typer: Typer, messages: dict[str, syn.Words], sink: Sink) -> tuple[TClause, ...]:
+def _clauses(
+    step: syn.StepDecl, type_: Type, typer: Typer, messages: dict[str, syn.Words], sink: Sink
+) -> tuple[TClause, ...]:
     result: list[TClause] = []
     facts: Facts = NO_FACTS
     for clause in step.rule.clauses:
@@ -136,7 +154,11 @@ def _because(because: syn.Because | None, messages: dict[str, syn.Words], sink: 
         return None, ""
     if because.name is not None:
         if because.name not in messages:
-            sink.add(problems.unknown_name(because.span, because.name, nearest(because.name, tuple(messages)), ", ".join(messages)))
+            sink.add(
+                problems.unknown_name(
+                    because.span, because.name, nearest(because.name, tuple(messages)), ", ".join(messages)
+                )
+            )
             return None, because.name
         return messages[because.name], because.name
     return syn.Words(by_language=(("", because.text or ""),)), ""
@@ -165,12 +187,20 @@ def _rounding(decl: syn.RulebookDecl, step: syn.StepDecl, type_: Type, values: V
         to = values.scalar(spec.to, type_)
         if not isinstance(to, int | Fraction) or to <= 0:
             if isinstance(to, int | Fraction):
-                sink.add(problems.bad_value(spec.to.span, spec.to.text, "step of rounding", "it must be above zero, e.g. `to: 0.01`"))
+                sink.add(
+                    problems.bad_value(
+                        spec.to.span, spec.to.text, "step of rounding", "it must be above zero, e.g. `to: 0.01`"
+                    )
+                )
             return None
     elif type_ != MONEY:
         sink.add(problems.bad_value(spec.span, "round", f"rounding of a {type_}", "say to what: `round: {to: ..}`"))
         return None
-    return Rounding(Fraction(to), spec.mode or decl.rounding, spec.parts)  # type: ignore[arg-type]  # checked above
+    return Rounding(_fraction(to), spec.mode or decl.rounding, spec.parts)
+
+
+def _fraction(value: object) -> Fraction:
+    return Fraction(value) if isinstance(value, int | Fraction) else Fraction(1)
 
 
 # ---- case analysis ---------------------------------------------------------------------------
@@ -219,20 +249,30 @@ def _cases(step: TStep, bounds: Callable[[str], Bounds], undecided: list[str], s
                     continue
                 found = cases.overlap(other, index)
                 if found is not None:
-                    sink.add(problems.overlap(clause.span, clauses[other].span, found.witness, undecided=found.undecided))
+                    sink.add(
+                        problems.overlap(clause.span, clauses[other].span, found.witness, undecided=found.undecided)
+                    )
         if not cases.reaches(index):
-            why = "its condition never holds" if clause.when is not None and not Cases([clause.when], bounds).reaches(0) else "the clauses before it cover all its cases"
+            why = (
+                "its condition never holds"
+                if clause.when is not None and not Cases([clause.when], bounds).reaches(0)
+                else "the clauses before it cover all its cases"
+            )
             sink.add(problems.unreachable(clause.span, why))
     opaque = sum(1 for c in clauses if c.when is not None and not _decided(c.when))
     if opaque:
-        undecided.append(f"step `{step.name}`: {opaque} condition{'s' if opaque > 1 else ''} compared values with each other; taken as reachable and not exhaustive")
+        undecided.append(
+            f"step `{step.name}`: {opaque} condition{'s' if opaque > 1 else ''} compared values with each other; taken as reachable and not exhaustive"
+        )
 
 
 def _decided(t: TExpr) -> bool:
     if t.op in (Op.AND, Op.OR, Op.NOT):
         return all(_decided(a) for a in t.args)
     if t.op in (Op.EQ, Op.NE, Op.LT, Op.LE, Op.GT, Op.GE):
-        return any(a.op is Op.CONST for a in t.args) and all(a.op in (Op.CONST, Op.INPUT, Op.STEP, Op.PARAMETER) for a in t.args)
+        return any(a.op is Op.CONST for a in t.args) and all(
+            a.op in (Op.CONST, Op.INPUT, Op.STEP, Op.PARAMETER) for a in t.args
+        )
     if t.op in (Op.KNOWN, Op.IN_SET):
         return t.args[0].op in (Op.INPUT, Op.STEP, Op.PARAMETER)
     return t.op in (Op.INPUT, Op.STEP, Op.CONST, Op.PARAMETER)

@@ -32,7 +32,13 @@ def check_sequence(decl: syn.RulebookDecl, symbols: SymbolTable, sink: Sink, use
         if wanted is not None and symbol.type is not None and symbol.type != wanted:
             sink.add(problems.wrong_type(ident.span, f"an input of type {wanted}", f"a {symbol.type}"))
         if always and symbol.missing:
-            sink.add(problems.bad_window(ident.span, f"`{ident.name}` is optional, but {what} must always be given", "make it required, or give it a `default:`"))
+            sink.add(
+                problems.bad_window(
+                    ident.span,
+                    f"`{ident.name}` is optional, but {what} must always be given",
+                    "make it required, or give it a `default:`",
+                )
+            )
         return symbol
 
     if decl.sequence is not None:
@@ -41,18 +47,42 @@ def check_sequence(decl: syn.RulebookDecl, symbols: SymbolTable, sink: Sink, use
             known_input(ident, "a field of `order`")
         if not decl.sequence.order or decl.sequence.order[-1].name != "episode_id":
             last = decl.sequence.order[-1].span if decl.sequence.order else decl.sequence.span
-            sink.add(problems.bad_window(last, "`order` must end in the episode id", "add `episode_id` at its end, so that no two episodes tie"))
+            sink.add(
+                problems.bad_window(
+                    last,
+                    "`order` must end in the episode id",
+                    "add `episode_id` at its end, so that no two episodes tie",
+                )
+            )
     for window in decl.windows:
         if decl.sequence is None:
-            sink.add(problems.bad_window(window.name.span, f"window `{window.name.name}` has no sequence to look back in", "say whose episodes follow each other: `sequence: {by: person_id, order: [.., episode_id]}`"))
+            sink.add(
+                problems.bad_window(
+                    window.name.span,
+                    f"window `{window.name.name}` has no sequence to look back in",
+                    "say whose episodes follow each other: `sequence: {by: person_id, order: [.., episode_id]}`",
+                )
+            )
         if window.date is not None:
             known_input(window.date, "the date of a window", DATE)
         if window.calendar and window.date is None:
-            sink.add(problems.bad_window(window.name.span, f"window `{window.name.name}` does not say which date decides", "add `date: discharge_date` or the like"))
+            sink.add(
+                problems.bad_window(
+                    window.name.span,
+                    f"window `{window.name.name}` does not say which date decides",
+                    "add `date: discharge_date` or the like",
+                )
+            )
         for ident in window.same:
             known_input(ident, "a field of `same`", always=False)
         if not window.calendar and not window.same and not window.all:
-            sink.add(problems.bad_window(window.name.span, f"window `{window.name.name}` does not say what it holds", "say `calendar: year`, `same: [field]` or `all: yes`"))
+            sink.add(
+                problems.bad_window(
+                    window.name.span,
+                    f"window `{window.name.name}` does not say what it holds",
+                    "say `calendar: year`, `same: [field]` or `all: yes`",
+                )
+            )
         if window.starting is not None:
             _starting(window.starting.text, window.starting.span, window, symbols, sink, used)
 
@@ -72,12 +102,18 @@ def month_day(text: str) -> tuple[int, int] | None:
 
 def _starting(text: str, span: Span, window: syn.WindowDecl, symbols: SymbolTable, sink: Sink, used: set[str]) -> None:
     if not window.calendar:
-        sink.add(problems.bad_window(span, "`starting` belongs to a `calendar` window", "remove it, or add `calendar: year`"))
+        sink.add(
+            problems.bad_window(span, "`starting` belongs to a `calendar` window", "remove it, or add `calendar: year`")
+        )
         return
     if month_day(text) is not None:
         return
     symbol = symbols.names.get(text)
     if symbol is None or symbol.role is not Role.INPUT or symbol.type != DATE or symbol.missing:
-        sink.add(problems.bad_window(span, f"`{text}` is no day of the year and no date input", "write month and day, e.g. `starting: 07-01`"))
+        sink.add(
+            problems.bad_window(
+                span, f"`{text}` is no day of the year and no date input", "write month and day, e.g. `starting: 07-01`"
+            )
+        )
         return
     used.add(text)

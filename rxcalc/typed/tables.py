@@ -9,6 +9,7 @@ import stat
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -36,13 +37,22 @@ class _File:
 
 
 def load_table(
-    decl: syn.TableDecl, key_types: tuple[Type, ...], columns: tuple[TColumn, ...], folder: Path, values: Values, sink: Sink
+    decl: syn.TableDecl,
+    key_types: tuple[Type, ...],
+    columns: tuple[TColumn, ...],
+    folder: Path,
+    values: Values,
+    sink: Sink,
 ) -> TTable | None:
     """The table with every cell read, or None when the file cannot be used."""
     file = _read(decl.file, folder, sink)
     if file is None:
         return None
-    wanted = [k.name for k in decl.key] + [i for i in (decl.start, decl.end) if i is not None] + [c.decl.name for c in columns]
+    wanted = (
+        [k.name for k in decl.key]
+        + [i for i in (decl.start, decl.end) if i is not None]
+        + [c.decl.name for c in columns]
+    )
     places: dict[str, int] = {name: at for at, name in enumerate(file.header)}
     bad = False
     for ident in wanted:
@@ -69,7 +79,11 @@ def _read(reference: Scalar, folder: Path, sink: Sink) -> _File | None:
     real = Path(os.path.realpath(path))
     shown = reference.text
     if not real.is_relative_to(Path(os.path.realpath(folder))):
-        sink.add(problems.table_unreadable(reference.span, f"`{shown}` is outside the rulebook's folder", "put the table inside it"))
+        sink.add(
+            problems.table_unreadable(
+                reference.span, f"`{shown}` is outside the rulebook's folder", "put the table inside it"
+            )
+        )
         return None
     try:
         info = real.stat()
@@ -77,15 +91,27 @@ def _read(reference: Scalar, folder: Path, sink: Sink) -> _File | None:
             sink.add(problems.table_unreadable(reference.span, f"`{shown}` is not a regular file", "name a CSV file"))
             return None
         if info.st_size > MAX_BYTES:
-            sink.add(problems.table_unreadable(reference.span, f"`{shown}` is larger than {MAX_BYTES >> 20} MB", "split the table"))
+            sink.add(
+                problems.table_unreadable(
+                    reference.span, f"`{shown}` is larger than {MAX_BYTES >> 20} MB", "split the table"
+                )
+            )
             return None
         text = real.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as problem:
-        sink.add(problems.table_unreadable(reference.span, f"`{shown}` is not UTF-8 (byte {problem.start})", "save it as UTF-8"))
+        sink.add(
+            problems.table_unreadable(
+                reference.span, f"`{shown}` is not UTF-8 (byte {problem.start})", "save it as UTF-8"
+            )
+        )
         return None
     except (OSError, ValueError) as problem:
         reason = problem.strerror if isinstance(problem, OSError) and problem.strerror else "it cannot be opened"
-        sink.add(problems.table_unreadable(reference.span, f"`{shown}`: {reason}", "check the path; it is relative to the rulebook's folder"))
+        sink.add(
+            problems.table_unreadable(
+                reference.span, f"`{shown}`: {reason}", "check the path; it is relative to the rulebook's folder"
+            )
+        )
         return None
     source = SourceFile.of(str(Path(reference.span.file).parent / shown), text)
     sink.add_file(source)
@@ -114,7 +140,11 @@ def _split(source: SourceFile, reference: Scalar, sink: Sink) -> _File | None:
                 sink.add(problems.table_cell(span, f"this row has {len(record)} cells, the header {len(header)}"))
                 continue
             if len(rows) >= MAX_ROWS:
-                sink.add(problems.too_large(reference.span, f"`{reference.text}` has more than {MAX_ROWS:,} rows", "split the table"))
+                sink.add(
+                    problems.too_large(
+                        reference.span, f"`{reference.text}` has more than {MAX_ROWS:,} rows", "split the table"
+                    )
+                )
                 return None
             at = start
             cells: list[Scalar] = []
@@ -127,7 +157,13 @@ def _split(source: SourceFile, reference: Scalar, sink: Sink) -> _File | None:
                 at = place + len(text)
             rows.append((tuple(cells), line))
     except csv.Error as problem:
-        sink.add(problems.table_unreadable(reference.span, f"`{reference.text}`, line {reader.line_num}: {problem}", "check the quotes in that line"))
+        sink.add(
+            problems.table_unreadable(
+                reference.span,
+                f"`{reference.text}`, line {reader.line_num}: {problem}",
+                "check the quotes in that line",
+            )
+        )
         return None
     if header is None:
         sink.add(problems.table_unreadable(reference.span, f"`{reference.text}` is empty", "give it a header and rows"))
@@ -166,7 +202,11 @@ def _row(
         cell = cells[places[column.name]]
         if not cell.text:
             if not column.optional:
-                sink.add(problems.table_cell(cell.span, f"`{column.name}` is blank", "fill it, or declare the column `optional: yes`"))
+                sink.add(
+                    problems.table_cell(
+                        cell.span, f"`{column.name}` is blank", "fill it, or declare the column `optional: yes`"
+                    )
+                )
                 bad = True
             content.append(None)
             continue
@@ -196,7 +236,13 @@ def _plain_number(text: str) -> Fraction | None:
     """A plain decimal without calling the parser: tables may hold a million rows."""
     head, _, tail = text.partition(".")
     digits = head.removeprefix("-")
-    if digits.isascii() and digits.isdigit() and len(text) <= 30 and (not tail or (tail.isascii() and tail.isdigit())) and text[-1] != ".":
+    if (
+        digits.isascii()
+        and digits.isdigit()
+        and len(text) <= 30
+        and (not tail or (tail.isascii() and tail.isdigit()))
+        and text[-1] != "."
+    ):
         return Fraction(text)
     return None
 
@@ -210,9 +256,15 @@ def _duplicates(rows: list[TRow], dated: bool, decl: syn.TableDecl, file: _File,
         if len(same) < 2:
             continue
         same.sort(key=lambda r: r.start or date.min)
-        for first, second in zip(same, same[1:], strict=False):
+        for first, second in pairwise(same):
             if not dated or first.end is None or second.start is None or second.start <= first.end:
-                if dated and first.end is None and decl.end is None and second.start is not None and second.start != first.start:
+                if (
+                    dated
+                    and first.end is None
+                    and decl.end is None
+                    and second.start is not None
+                    and second.start != first.start
+                ):
                     continue  # with only a `from` column each row holds until the next one starts
                 shown = ", ".join(str(k) for k in key)
                 message = f"two rows for `{shown}`" + (" at overlapping dates" if dated else "")

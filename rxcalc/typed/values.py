@@ -69,7 +69,7 @@ class Values:
         t = self.typer.coerce(self.typer.value(e, type_, NO_FACTS, Scope(constants=True, yaml=True)), type_)
         return None if isinstance(t.type, ErrorType) else t
 
-    def _evaluate(self, t: TExpr, on: date | None) -> object:  # noqa: PLR0911 - one case per operation
+    def _evaluate(self, t: TExpr, on: date | None) -> object:
         """The value of a constant expression; parameters are read as of `on`."""
         match t.op:
             case Op.CONST:
@@ -78,11 +78,11 @@ class Values:
                 return self._parameter_at(t, t.data, on)
             case Op.ADD | Op.MULTIPLY | Op.DIVIDE | Op.NEGATE | Op.MIN | Op.MAX:
                 values = [self._evaluate(a, on) for a in t.args]
-                if any(not isinstance(v, int | Fraction) for v in values):
+                numbers = [Fraction(v) for v in values if isinstance(v, int | Fraction)]
+                if len(numbers) != len(values):
                     if not any(isinstance(v, Bad) for v in values):
                         self.sink.add(problems.bad_value(t.span, "this", "plain number or amount"))
                     return BAD
-                numbers = [Fraction(v) for v in values]  # type: ignore[arg-type]  # checked above
                 match t.op:
                     case Op.ADD:
                         signs = t.data
@@ -99,7 +99,11 @@ class Values:
                     case _:
                         return (min if t.op is Op.MIN else max)(numbers)
             case _:
-                self.sink.add(problems.bad_value(t.span, "this", "constant", "write a number, or + - * / of numbers and parameters"))
+                self.sink.add(
+                    problems.bad_value(
+                        t.span, "this", "constant", "write a number, or + - * / of numbers and parameters"
+                    )
+                )
                 return BAD
 
     def _parameter_at(self, t: TExpr, use: ParameterUse, on: date) -> object:
@@ -132,12 +136,20 @@ class Values:
         ordered = sorted(decl.values, key=lambda v: v.start)
         for first, second in pairwise(ordered):
             if first.start == second.start:
-                self.sink.add(problems.bad_dates(second.span, f"two values start on {second.start}", "keep one of them"))
+                self.sink.add(
+                    problems.bad_dates(second.span, f"two values start on {second.start}", "keep one of them")
+                )
         for index, dated in enumerate(ordered):
             next_start = ordered[index + 1].start if index + 1 < len(ordered) else None
             segments.extend(self._segment(decl, dated, next_start, type_, keys))
         if end is not None and segments and end < segments[-1].start and decl.ends is not None:
-            self.sink.add(problems.bad_dates(decl.ends.span, f"the values end on {end}, before the last of them starts", "put `ends:` after the last start date"))
+            self.sink.add(
+                problems.bad_dates(
+                    decl.ends.span,
+                    f"the values end on {end}, before the last of them starts",
+                    "put `ends:` after the last start date",
+                )
+            )
         result = TParameter(
             decl.name.name, type_, tuple(k.values for k in keys), tuple(segments), end, decl.outside == "hold", decl
         )
@@ -145,7 +157,12 @@ class Values:
         return result
 
     def _segment(
-        self, decl: syn.ParameterDecl, dated: syn.DatedValue, next_start: date | None, type_: Type, keys: tuple[OneOf, ...]
+        self,
+        decl: syn.ParameterDecl,
+        dated: syn.DatedValue,
+        next_start: date | None,
+        type_: Type,
+        keys: tuple[OneOf, ...],
     ) -> list[TSegment]:
         cells = list(self._by_key(decl.name.name, dated.value, keys, ()))
         if not isinstance(type_, ScheduleType):
@@ -157,7 +174,11 @@ class Values:
             if isinstance(draft, _Draft):
                 for name in draft.reads():
                     read = self.parameters.get(name)
-                    starts |= {s.start for s in (read.segments if read else ()) if s.start > dated.start and (next_start is None or s.start < next_start)}
+                    starts |= {
+                        s.start
+                        for s in (read.segments if read else ())
+                        if s.start > dated.start and (next_start is None or s.start < next_start)
+                    }
         return [
             TSegment(
                 start,
@@ -167,7 +188,9 @@ class Values:
             for start in sorted(starts)
         ]
 
-    def _by_key(self, parameter: str, node: Node, keys: tuple[OneOf, ...], path: tuple[str, ...]) -> list[tuple[tuple[str, ...], Node]]:
+    def _by_key(
+        self, parameter: str, node: Node, keys: tuple[OneOf, ...], path: tuple[str, ...]
+    ) -> list[tuple[tuple[str, ...], Node]]:
         if not keys:
             return [(path, node)]
         if _is_none(node):
@@ -210,11 +233,17 @@ class _Draft:
             allowed = ("at", "is") if type_.form == "curve" else ("to", "below", "is")
             for entry in item.entries:
                 if entry.key.text not in allowed:
-                    values.sink.add(problems.unknown_key(entry.key.span, entry.key.text, ", ".join(allowed), nearest(entry.key.text, allowed)))
+                    values.sink.add(
+                        problems.unknown_key(
+                            entry.key.span, entry.key.text, ", ".join(allowed), nearest(entry.key.text, allowed)
+                        )
+                    )
             kinds = [k for k in allowed[:-1] if item.get(k) is not None]
             content = item.get("is")
             if content is None or len(kinds) > 1 or (type_.form == "curve" and not kinds):
-                values.sink.add(problems.bad_schedule(item.span, "a part needs one place and one value", _example(type_.form)))
+                values.sink.add(
+                    problems.bad_schedule(item.span, "a part needs one place and one value", _example(type_.form))
+                )
                 continue
             limit: TExpr | None = None
             if kinds:
@@ -252,11 +281,25 @@ class _Draft:
                 message = "the last part must be open" if last else "only the last part may be open"
                 sink.add(problems.bad_schedule(span, message, _example(self.type.form)))
                 return None
-            if place is not None and previous is not None and (place < previous or (place == previous and self.type.form != "curve")):
-                sink.add(problems.bad_schedule(span, "the limits do not ascend", "write the parts from the lowest limit to the highest"))
+            if (
+                place is not None
+                and previous is not None
+                and (place < previous or (place == previous and self.type.form != "curve"))
+            ):
+                sink.add(
+                    problems.bad_schedule(
+                        span, "the limits do not ascend", "write the parts from the lowest limit to the highest"
+                    )
+                )
                 return None
             if place is not None and previous is None and self.type.form == "bands" and place <= 0:
-                sink.add(problems.bad_schedule(span, "the first band ends at or below zero", "bands start at zero; give the first one a limit above it"))
+                sink.add(
+                    problems.bad_schedule(
+                        span,
+                        "the first band ends at or below zero",
+                        "bands start at zero; give the first one a limit above it",
+                    )
+                )
                 return None
             if self.type.form == "curve":
                 parts.append(TPoint(place if place is not None else Fraction(0), Fraction(value)))
@@ -278,5 +321,6 @@ def _product(keys: tuple[OneOf, ...]) -> list[tuple[str, ...]]:
 
 
 def _example(form: str) -> str:
-    return "e.g. [{at: 1.5, is: 0%}, {at: 4, is: 8.5%}]" if form == "curve" else "e.g. [{to: 30_000, is: 85%}, {is: 95%}]"
-
+    return (
+        "e.g. [{at: 1.5, is: 0%}, {at: 4, is: 8.5%}]" if form == "curve" else "e.g. [{to: 30_000, is: 85%}, {is: 95%}]"
+    )

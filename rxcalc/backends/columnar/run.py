@@ -81,13 +81,13 @@ class Columnar:
         )
         run.run(frame)
         decimals = {out.name: out.decimals for out in outputs if out.decimals is not None}
-        parts = [_complete(part, outputs) for part in run.done]
-        if parts:
-            values = pl.concat(parts)
+        if run.done:
+            values = _complete(pl.concat(run.done).sort("__n"), outputs)
         else:
             schema = {"__row": frame.schema["__row"], **{out.name: result_type(out.type, None) for out in outputs}}
             values = pl.DataFrame(schema=schema)
-        values = patched(values, run.exact, outputs, frame["__row"])
+        if run.exact:
+            values = patched(values, run.exact, outputs, frame["__row"])
         problems = tuple(sorted(run.problems, key=lambda pair: pair[0]))
         return ColumnarResult(values, decimals, frozenset(run.flagged), problems, frozenset(run.marked))
 

@@ -1,0 +1,67 @@
+"""`rxcalc rulebooks`."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from rxcalc.cli import options
+from rxcalc.cli.show import diagnostics
+from rxcalc.diagnostics.model import Sink
+from rxcalc.driver import find
+
+
+@click.command("rulebooks")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@options.lang()
+def command(form: str, lang: str | None) -> int:
+    """List the rulebooks that come with rxcalc: title, dates, and how much of their values is sourced.
+
+    \b
+    Example:
+      rxcalc rulebooks
+    """
+    from tabulate import tabulate
+
+    from rxcalc.driver.cached import plan_for
+    from rxcalc.report.explanation import in_language
+
+    language = options.language(lang)
+    rows: list[dict[str, object]] = []
+    for found in find.shipped():
+        sink = Sink()
+        plan = plan_for(found, sink)
+        if plan is None:
+            diagnostics(sink, only_errors=True)
+            continue
+        evidence = dict(plan.evidence)
+        total = sum(evidence.values())
+        rows.append(
+            {
+                "name": plan.rulebook,
+                "version": plan.version,
+                "title": in_language(plan.title, language),
+                "from": str(plan.effective_from),
+                "to": str(plan.effective_to) if plan.effective_to else None,
+                "sourced": evidence.get("sourced", 0),
+                "values": total,
+                "evidence": evidence,
+            }
+        )
+    if form == "json":
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return 0
+    shown = [
+        [r["name"], r["version"], r["title"], f"{r['from']}..{r['to'] or ''}", f"{r['sourced']} of {r['values']}"]
+        for r in rows
+    ]
+    head = (
+        ["名称", "版本", "标题", "有效期", "有来源的数值"]
+        if language == "zh"
+        else ["name", "version", "title", "effective", "sourced values"]
+    )
+    click.echo(
+        tabulate(shown, head, tablefmt="simple", disable_numparse=True, maxcolwidths=[None, None, 32, None, None])
+    )
+    return 0
