@@ -20,7 +20,7 @@ def shown(text: str, limit: int = 60) -> str:
     'a\\u202eb\\n'
     """
     cut = text[:limit]
-    safe = UNSAFE.sub(_escaped, cut) if not (cut.isascii() and cut.isprintable()) else cut
+    safe = cut if cut.isprintable() else "".join(char if char.isprintable() else _escaped(char) for char in cut)
     return safe if len(text) <= limit else f"{safe}.. ({len(text):,} characters)"
 
 
@@ -29,8 +29,7 @@ def quoted(text: str, limit: int = 60) -> str:
     return f"'{shown(text, limit)}'"
 
 
-def _escaped(match: re.Match[str]) -> str:
-    char = match.group()
-    return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(char) or (
-        f"\\x{ord(char):02x}" if ord(char) < 256 else f"\\u{ord(char):04x}"
-    )
+def _escaped(char: str) -> str:
+    known = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(char)
+    code = ord(char)
+    return known or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}")

@@ -118,6 +118,13 @@ def check_steps(
     return None if names is None else CheckedSteps(tuple(checked[name] for name in names), tuple(undecided))
 
 
+def _uninferred(decl: syn.RulebookDecl, types: dict[str, Type], sink: Sink) -> None:
+    """Reports steps whose type follows only from themselves."""
+    for step in decl.steps:
+        if step.type is None and isinstance(types.get(step.name.name, ERROR), ErrorType | ZeroType):
+            sink.add(problems.cannot_infer(step.name.span, step.name.name))
+
+
 def _clauses(
     step: syn.StepDecl, type_: Type, typer: Typer, messages: dict[str, syn.Words], sink: Sink
 ) -> tuple[TClause, ...]:

@@ -194,10 +194,8 @@ class PolarsKernel:
         first = pl.date(pl.when(fits).then(year).otherwise(none), pl.when(fits).then(month).otherwise(none), 1)
         first = self.share(first)
         length = self.share(first.dt.month_end().dt.day().cast(pl.Int64()))
-        if clamp:
-            day = pl.min_horizontal(day, length)
-        else:
-            day = pl.when(day.is_between(pl.lit(1, dtype=pl.Int64()), length)).then(day).otherwise(none)
+        exists = pl.when(day.is_between(pl.lit(1, dtype=pl.Int64()), length))
+        day = pl.min_horizontal(day, length) if clamp else exists.then(day).otherwise(none)
         start = first.to_physical().cast(pl.Int64())
         return (start + day - pl.lit(1, dtype=pl.Int64())).cast(pl.Int32(), strict=False).cast(pl.Date())
 
