@@ -128,8 +128,7 @@ def _tell(plan: Plan, options: BatchOptions, report: BatchReport) -> None:
     for name, count in report.defaults.items():
         if count:
             lines.append(f"  {name}: the default was filled in {count:,} times")
-    for assumption in report.assumptions:
-        lines.append(f"  assumed: {assumption}")
+    lines.extend(f"  assumed: {assumption}" for assumption in report.assumptions)
     if report.reject_codes:
         lines.append("rejected:")
         for code, count in sorted(report.reject_codes.items(), key=lambda item: (-item[1], item[0])):

@@ -107,15 +107,17 @@ def _prepare(plan: Plan, options: BatchOptions, evaluator: Evaluator | None) -> 
     tables = TableReader(plan)
     keep = frozenset() if form.whole else frozenset(form.echoed)
     shape = tables.shape(columns.inputs, len(head.names), head.separator, keep)
-    return Job(plan, options, head, columns, form, tables, evaluator or _columnar(plan), shape)
+    back_end, exact_steps = (evaluator, {}) if evaluator is not None else _columnar(plan)
+    return Job(plan, options, head, columns, form, tables, back_end, exact_steps, shape)
 
 
-def _columnar(plan: Plan) -> Evaluator:
+def _columnar(plan: Plan) -> tuple[Evaluator, Mapping[str, str]]:
+    """The columnar back end, and the steps that it leaves to the exact evaluator with the reason."""
     from rxcalc.backends.columnar import Columnar
     from rxcalc.backends.exact import Exact
 
-    found: Evaluator = Columnar(plan, Exact(plan).run_scalar)
-    return found
+    found = Columnar(plan, Exact(plan).run_scalar)
+    return found, dict(found.program.formed.reasons)
 
 
 def _run(job: Job, drafts: list[Draft], progress: Progress, started: float) -> BatchReport:
@@ -346,7 +348,7 @@ def _conclude(
             reject_codes=tally.codes,
             defaults=tally.defaults,
             assumptions=assumptions,
-            exact_steps=_exact_steps(plan),
+            exact_steps=job.exact_steps,
             unknown_sequence=unknown,
             seconds=time.monotonic() - started,
         )
@@ -371,10 +373,3 @@ def _conclude(
         published=tuple(draft.target for draft in published),
         seconds=time.monotonic() - started,
     )
-
-
-def _exact_steps(plan: Plan) -> dict[str, str]:
-    """The steps that no column holds, and why."""
-    from rxcalc.plan.layout import lay_out
-
-    return {step.name: step.reason for step in lay_out(plan).steps if step.runs_on == "exact"}

@@ -68,6 +68,7 @@ class Job:
     form: Layout
     tables: TableReader
     evaluator: Evaluator
+    exact_steps: Mapping[str, str]
     shape: Shape | None = None
 
     @property

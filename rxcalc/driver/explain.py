@@ -51,7 +51,8 @@ def explain_entry(
     if sink.has_errors:
         return None
     records = [r for r in read if r is not None]
-    return _run(plan, records, len(entry.earlier), opening_values, language, grouped=grouped)
+    results = _run(plan, records, len(entry.earlier), opening_values, language, grouped=grouped)
+    return (*results[:-1], replace(results[-1], set_by_hand=tuple(overrides))) if overrides else results
 
 
 def _run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -24,8 +25,9 @@ from rxcalc.plan.nodes import (
 from rxcalc.plan.places import Places
 from rxcalc.plan.ranges import ANYTHING, Range, rounded, union
 from rxcalc.source import SourceFile
+from rxcalc.syntax.unparse import unparse
 from rxcalc.typed import problems
-from rxcalc.typed.nodes import TCondition, TExpr, TPartition, TStep, TypedRulebook
+from rxcalc.typed.nodes import TCondition, TExpr, TPartition, TStep, TypedRulebook, WindowUse
 
 MAX_OUTPUT_DECIMALS = 12
 
@@ -209,26 +211,44 @@ def _check_finite(typed: TypedRulebook, plan: Plan, sink: Sink) -> None:
     steps = {s.name: s for s in plan.steps}
     spans = {s.name: s.decl.name.span for s in typed.steps}
 
-    def check(name: str, reader: str) -> None:
+    def check(name: str, reader: str) -> bool:
         step = steps.get(name)
-        if step is not None and _is_rational(step.type) and not _finite(step.scale):
-            sink.add(problems.not_exact(spans[name], name, reader))
+        if step is None or not _is_rational(step.type) or _finite(step.scale):
+            return False
+        sink.add(problems.not_exact(spans[name], name, reader))
+        return True
 
-    for name in plan.outputs:
-        check(name, "`outputs`")
+    written = {name for name in plan.outputs if check(name, "`outputs`")}
+    calls = {c.key: c for c in plan.window_calls}
+    for reader, root in _readers(typed):
+        for use in _window_uses(root):
+            names = [n for n in expressions.earlier_names(use) if n not in written]
+            if any([check(name, f"a window in {reader}") for name in names]):
+                continue
+            call = calls.get(use.data.key) if isinstance(use.data, WindowUse) else None
+            value = plan.nodes[call.value] if call is not None and call.value >= 0 else None
+            if value is not None and _is_rational(value.type) and not _finite(value.scale):
+                sink.add(problems.not_exact(use.span, unparse(use.args[0].syntax), f"a window in {reader}"))
+    for partition in typed.shares:
+        for part in partition.parts:
+            name = str(part.value.data) if part.value is not None and part.value.op is Op.STEP else ""
+            if name and name not in written:
+                check(name, "the shares")
+
+
+def _readers(typed: TypedRulebook) -> Iterator[tuple[str, TExpr]]:
+    """Every expression that may hold a window call, with what to call its place."""
     for step in typed.steps:
         for clause in step.clauses:
             for root in (clause.when, clause.then):
-                for call in _window_uses(root) if root is not None else ():
-                    for name in expressions.earlier_names(call):
-                        check(name, f"a window in `{step.name}`")
+                if root is not None:
+                    yield f"`{step.name}`", root
     for partition in typed.shares:
-        for part in partition.parts:
-            if part.value is not None and part.value.op is Op.STEP:
-                check(str(part.value.data), "the shares")
-    for read in plan.window_calls:
-        if read.value >= 0 and _is_rational(plan.nodes[read.value].type) and not _finite(plan.nodes[read.value].scale):
-            sink.add(problems.not_exact(typed.decl.name.span, read.key, "a window"))
+        for value in (partition.of, *(p.value for p in partition.parts)):
+            if value is not None:
+                yield "the shares", value
+    for condition in (*typed.requires, *typed.guarantees):
+        yield "a condition", condition.that
 
 
 def _window_uses(t: TExpr) -> list[TExpr]:

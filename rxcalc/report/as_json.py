@@ -33,6 +33,7 @@ def document(x: Explanation, version: str) -> dict[str, object]:
         ],
         "assumptions": list(x.assumptions),
         "defaulted": list(x.defaulted),
+        "set_by_hand": list(x.set_by_hand),
         "sources": [{"id": name, "title": title, "status": status or None} for name, title, status in x.sources],
     }
 

@@ -165,6 +165,7 @@ class Explanation:
     sources: tuple[tuple[str, str, str], ...]  # id, title, status
     problem: Problem | None
     defaulted: tuple[str, ...]
+    set_by_hand: tuple[str, ...] = ()  # inputs given by --set
 
 
 def explain(

@@ -34,6 +34,7 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     ),
     "sources": ("Sources", "来源"),
     "refused": ("REFUSED", "不予计算"),
+    "set_by_hand": ("set by hand, not from the file", "手工设定，非文件所载"),
     "defaulted": ("filled with its default", "采用默认值"),
     "rest": ("what is left", "余额"),
     "label_sep": (": ", "："),

@@ -33,6 +33,8 @@ def render(x: Explanation, *, language: str = "en", detail: str = "steps", colum
         lines += ["", phrase("assumptions", language)]
         for call in x.assumptions:
             lines += [f"  {line}" for line in wrap(f"{call} {phrase('assumed', language)}", columns - 2)]
+    if x.set_by_hand:
+        lines += ["", *wrap(f"{', '.join(x.set_by_hand)}: {phrase('set_by_hand', language)}", columns)]
     if x.defaulted:
         lines += ["", *wrap(f"{', '.join(x.defaulted)}: {phrase('defaulted', language)}", columns)]
     if x.sources and detail != "brief":

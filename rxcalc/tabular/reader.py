@@ -104,16 +104,16 @@ def read_head(path: Path, separator: str = ",") -> Head | UsageProblem:
     data = (data + rest)[bom:]
     if not data.strip():
         return problems.empty_file(str(path))
-    if b"\0" in data[:4096] and data[:4096].count(b"\0") > len(data[:4096]) // 4:
-        return problems.not_text(str(path), "UTF-16 text without its mark, or binary data")
     found, _ = spans(data[:BLOCK], separator, last=True)
     first = found[0]
     body = data[first.start : first.end].rstrip(b"\n").rstrip(b"\r")
+    if b"\0" in body:
+        return problems.not_text(str(path), "UTF-16 text without its mark, or binary data")
     try:
         text = body.decode()
     except UnicodeDecodeError:
         return problems.bad_header(str(path))
-    if not first.whole or "\0" in text:
+    if not first.whole:
         return problems.bad_header(str(path))
     return Head(tuple(fields_of(text, separator)), separator, bom + first.end, 1 + data[: first.end].count(b"\n"), size)
 
@@ -203,7 +203,7 @@ def read_block(raw: RawBlock, width: int, separator: str, shape: Shape | None = 
     """The records of a block as columns, by the fast reader where the block is regular."""
     if raw.found is None and b"\0" not in raw.data:
         data = raw.data.replace(b"\r\n", b"\n") if b"\r" in raw.data else raw.data
-        if data.endswith(b"\r"):
+        if data.endswith(b"\r") and data[-2:-1] not in {b"", b"\n"}:  # a bare return is a record of its own
             data = data[:-1]
         block = _fast(data, width, separator, shape) if b"\r" not in data and b"\x01" not in data else None
         if block is not None:

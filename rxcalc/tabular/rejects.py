@@ -24,7 +24,7 @@ class Reject:
 def rejects_header(columns: Columns, separator: str) -> bytes:
     """The first line of a rejects file; `rx_` columns of the input are left out."""
     names = [columns.names[at] for at in columns.kept]
-    return (separator.join(cell(name) for name in [*names, *RX_COLUMNS]) + "\n").encode()
+    return (separator.join(cell(name, separator) for name in [*names, *RX_COLUMNS]) + "\n").encode()
 
 
 def reject_line(reject: Reject, columns: Columns, separator: str) -> bytes:
@@ -33,6 +33,6 @@ def reject_line(reject: Reject, columns: Columns, separator: str) -> bytes:
     first, *rest = reject.problems
     more = "; ".join(f"{problem.code} {problem.field}".strip() for problem in rest)
     notes = [str(reject.line), first.code, first.field, shown(first.value, 200), first.message, more, reject.raw]
-    return (separator.join(cell(text.replace("\0", "\\x00")) for text in [*fields, *notes]) + "\n").encode(
+    return (separator.join(cell(text.replace("\0", "\\x00"), separator) for text in [*fields, *notes]) + "\n").encode(
         errors="backslashreplace"
     )

@@ -15,7 +15,7 @@ GROUPS = ("inputs", "outputs", "steps", "shares")
 
 def share_names(plan: Plan) -> tuple[str, ...]:
     """`bearer.part` (or `bearer`) of every partition, the first unprefixed, then the automatic totals."""
-    names = []
+    names: list[str] = []
     for index, partition in enumerate(plan.shares):
         prefix = f"{partition.name}." if index else ""
         names.extend(prefix + (f"{part.bearer}.{part.part}" if part.part else part.bearer) for part in partition.parts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from io import BytesIO
+from typing import Literal
 
 import polars as pl
 
@@ -31,7 +32,7 @@ class Layout:
     def header(self) -> bytes:
         """The first line."""
         names = [self.columns.names[at] for at in self.echoed]
-        return (self.separator.join(cell(name) for name in [*names, *self.computed]) + "\n").encode()
+        return (self.separator.join(cell(name, self.separator) for name in [*names, *self.computed]) + "\n").encode()
 
 
 def layout(
@@ -49,28 +50,20 @@ def write_rows(
     """The lines of a block's good rows (None: all); `results` has one row each, amounts scaled by 10**decimals."""
     computed = results.select(_plain(name, results.schema[name], decimals.get(name)) for name in form.computed)
     copied = block.echo and form.whole
-    if copied:
-        texts = block.lines.to_frame()
-    else:
-        texts = block.fields.select(str(at) for at in form.echoed)
+    texts = block.lines.to_frame() if copied else block.fields.select(str(at) for at in form.echoed)
     if rows is not None:
         texts = texts[rows]
     frame = texts.hstack(computed.rename({name: f"r{at}" for at, name in enumerate(form.computed)}))
     out = BytesIO()
-    if frame.height:
-        quote = "never" if block.echo and _never_quoted(computed) else "always" if _has_return(block) else "necessary"
-        frame.write_csv(out, include_header=False, separator=form.separator, quote_style=quote)  # type: ignore[arg-type]  # two of its literals
+    if not block.echo and block.lines.str.contains("\r", literal=True).any():
+        # Polars leaves a carriage return bare, and it could read as a line end.
+        for row in frame.select(pl.all().cast(pl.String)).iter_rows():
+            out.write((form.separator.join(cell(text or "", form.separator) for text in row) + "\n").encode())
+    elif frame.height:
+        safe = block.echo and pl.String not in computed.dtypes  # neither lines copied whole nor numbers need quotes
+        quote: Literal["never", "necessary"] = "never" if safe else "necessary"
+        frame.write_csv(out, include_header=False, separator=form.separator, quote_style=quote)
     return out.getbuffer()
-
-
-def _never_quoted(computed: pl.DataFrame) -> bool:
-    """Whether no result can hold a separator or quote: numbers, dates, flags and names of sets."""
-    return all(dtype != pl.String for dtype in computed.dtypes)
-
-
-def _has_return(block: Block) -> bool:
-    """Whether a carriage return stands in a cell: Polars would leave it bare, and it could read as a line end."""
-    return not block.echo and bool(block.lines.str.contains("\r", literal=True).any())
 
 
 def _plain(name: str, dtype: pl.DataType, decimals: int | None) -> pl.Expr:
@@ -98,11 +91,11 @@ def _plain(name: str, dtype: pl.DataType, decimals: int | None) -> pl.Expr:
     return (column.cast(pl.Decimal(38, 0)) * pl.lit(scale, pl.Decimal(38, decimals))).alias(name)
 
 
-def cell(text: str) -> str:
+def cell(text: str, separator: str = ",") -> str:
     """A cell as it is written: quoted only where it has to be.
 
     >>> cell('a"b')
     '"a""b"'
     """
-    needs = any(char in text for char in ',;\t"\r\n')
+    needs = any(char in text for char in (separator, '"', "\r", "\n"))
     return '"' + text.replace('"', '""') + '"' if needs else text

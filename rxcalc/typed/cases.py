@@ -247,7 +247,7 @@ def _cells(conditions: Sequence[TExpr | None], bounds: Callable[[str], Bounds]) 
         elif t.type == DATE:
             cells = [date.fromordinal(int(n)) for n in _numeric_cells(
                 {Fraction(c.toordinal()) for c in constants[variable] if isinstance(c, date)}, bounds(str(variable[1])))
-                if 1 <= n <= date.max.toordinal()]  # fmt: skip
+                if 1 <= n <= date.max.toordinal()] or [date(2000, 1, 1)]  # fmt: skip
         elif is_numeric(t.type):
             cells = list(
                 _numeric_cells(

@@ -553,9 +553,15 @@ class Typer:
         """Both sides of a comparison; a bare word is looked up in the set of the other side."""
         if self._is_word(left, scope) and not self._is_word(right, scope):
             r = self.value(right, None, facts, scope)
-            return self.value(left, r.type, facts, scope), r
+            return self._beside(left, r, facts, scope), r
         first = self.value(left, None, facts, scope)
-        return first, self.value(right, first.type, facts, scope)
+        return first, self._beside(right, first, facts, scope)
+
+    def _beside(self, e: syn.Expr, other: TExpr, facts: Facts, scope: Scope) -> TExpr:
+        """`e` read beside `other`; a bare word beside something already reported is not judged."""
+        if isinstance(other.type, ErrorType) and self._is_word(e, scope):
+            return self.error(e)
+        return self.value(e, other.type, facts, scope)
 
     def _is_word(self, e: syn.Expr, scope: Scope) -> bool:
         return (
@@ -574,7 +580,7 @@ class Typer:
 
     def _in_set(self, e: syn.InSet, facts: Facts, scope: Scope) -> TExpr:
         operand = self.value(e.operand, None, facts, scope)
-        members = [self.value(m, operand.type, facts, scope) for m in e.members]
+        members = [self._beside(m, operand, facts, scope) for m in e.members]
         for member in members:
             if not units.can_equal(operand.type, member.type):
                 self.sink.add(

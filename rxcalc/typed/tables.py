@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 import stat
 from dataclasses import dataclass
 from datetime import date
@@ -14,15 +15,16 @@ from pathlib import Path
 from typing import Final
 
 from rxcalc.diagnostics.model import Sink
-from rxcalc.lang.types import CODE, CODES, DATE, TEXT, OneOf, Type
+from rxcalc.lang.types import CODE, CODES, COUNT, DATE, DAYS, FLAG, MONEY, MONEY_PER_DAY, NUMBER, PERCENT, TEXT, ErrorType, OneOf, Type
 from rxcalc.rulebook.document import Scalar
 from rxcalc.source import EmbeddedText, SourceFile, Span
 from rxcalc.syntax import nodes as syn
 from rxcalc.typed import problems
 from rxcalc.typed.nodes import TColumn, TRow, TTable
 from rxcalc.typed.symbols import nearest
-from rxcalc.typed.values import Bad, Values
+from rxcalc.typed.values import BAD, Bad, Values
 
+ISO_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 MAX_ROWS: Final = 1_000_000
 MAX_BYTES: Final = 512 * 1024 * 1024
 
@@ -221,15 +223,43 @@ def _row(
 
 
 def read_cell(cell: Scalar, type_: Type, values: Values) -> object:
-    """A table cell read by its column's type; BAD when reported."""
-    if type_ in (CODE, TEXT, CODES) or isinstance(type_, OneOf):
+    """A table cell read by its column's type; BAD when reported.
+
+    Plain numbers, percentages and dates are read without calling the parser: tables may hold a million rows.
+    """
+    if isinstance(type_, ErrorType):
+        return BAD
+    if type_ in (CODE, TEXT, CODES):
         return values.scalar(cell, type_)
-    plain = _plain_number(cell.text)
-    if plain is not None and str(type_) in ("money", "number", "count", "days", "money per day"):
-        if str(type_) in ("count", "days"):
-            return int(plain) if plain.denominator == 1 else values.scalar(cell, type_)
-        return plain
-    return values.scalar(cell, type_)
+    if isinstance(type_, OneOf):
+        if cell.text in type_.values:
+            return cell.text
+        near = nearest(cell.text, type_.values)
+        help_ = f"did you mean `{near}`?" if near else ""
+        values.sink.add(problems.table_cell(cell.span, f"`{cell.text}` is not {type_}", help_))
+        return BAD
+    number = _plain_number(cell.text.removesuffix("%") if type_ == PERCENT else cell.text)
+    if number is not None and type_ == PERCENT and cell.text.endswith("%"):
+        return number / 100
+    if number is not None and type_ in (MONEY, NUMBER, MONEY_PER_DAY):
+        return number
+    if number is not None and type_ in (COUNT, DAYS) and number.denominator == 1:
+        return int(number)
+    if type_ == DATE and ISO_DATE.fullmatch(cell.text):
+        try:
+            return date.fromisoformat(cell.text)
+        except ValueError:
+            pass
+    found = values.trial(cell, type_)
+    if isinstance(found, Bad):
+        values.sink.add(problems.table_cell(cell.span, f"`{cell.text}` is not a {type_}", _written(type_)))
+    return found
+
+
+def _written(type_: Type) -> str:
+    """How a value of the type is written in a cell."""
+    forms = {PERCENT: "85%", DATE: "2025-07-01", MONEY: "1300.50", NUMBER: "1.25", COUNT: "3", DAYS: "60", FLAG: "yes"}
+    return f"write it like {forms[type_]}" if type_ in forms else ""
 
 
 def _plain_number(text: str) -> Fraction | None:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Final
 
-from rxcalc.diagnostics.model import Sink
+from rxcalc.diagnostics.model import Diagnostic, Sink
 from rxcalc.lang.ops import Op
 from rxcalc.lang.types import CODE, CODES, DATE, TEXT, ErrorType, OneOf, Plain, ScheduleType, Type
 from rxcalc.rulebook.document import Mapping, Node, Scalar, Sequence
@@ -61,6 +61,12 @@ class Values:
             return BAD
         t = self._typed(node, type_)
         return BAD if t is None else self._evaluate(t, None)
+
+    def trial(self, node: Scalar, type_: Type) -> object:
+        """As `scalar`, but BAD is not reported."""
+        sink = Sink()
+        of = self.typer
+        return Values(Typer(of.symbols, of.tables, sink, of.step_type, of.used), sink).scalar(node, type_)
 
     def _typed(self, node: Scalar, type_: Type) -> TExpr | None:
         e = parse_expression(node, self.sink)
@@ -222,27 +228,26 @@ class _Draft:
         self.type = type_
         self.node = node
         self.rows: list[tuple[str, TExpr | None, object, Span]] = []
+        self.is_broken = False  # a part could not be read: what is left is not judged
         over, value = Plain(type_.over), Plain(type_.value)
         if not isinstance(node, Sequence) or not node.items:
-            values.sink.add(problems.bad_schedule(node.span, f"a {type_} is a list of its parts", _example(type_.form)))
+            self._broken(problems.bad_schedule(node.span, f"a {type_} is a list of its parts", _example(type_.form)))
             return
         for item in node.items:
             if not isinstance(item, Mapping):
-                values.sink.add(problems.bad_schedule(item.span, "each part is a map", _example(type_.form)))
+                self._broken(problems.bad_schedule(item.span, "each part is a map", _example(type_.form)))
                 continue
             allowed = ("at", "is") if type_.form == "curve" else ("to", "below", "is")
-            for entry in item.entries:
-                if entry.key.text not in allowed:
-                    values.sink.add(
-                        problems.unknown_key(
-                            entry.key.span, entry.key.text, ", ".join(allowed), nearest(entry.key.text, allowed)
-                        )
-                    )
+            unknown = [entry.key for entry in item.entries if entry.key.text not in allowed]
+            for key in unknown:
+                near = nearest(key.text, allowed)
+                self._broken(problems.unknown_key(key.span, key.text, ", ".join(allowed), near))
+            if unknown:
+                continue
             kinds = [k for k in allowed[:-1] if item.get(k) is not None]
             content = item.get("is")
             if content is None or len(kinds) > 1 or (type_.form == "curve" and not kinds):
-                values.sink.add(
-                    problems.bad_schedule(item.span, "a part needs one place and one value", _example(type_.form))
+                self._broken(problems.bad_schedule(item.span, "a part needs one place and one value", _example(type_.form))
                 )
                 continue
             limit: TExpr | None = None
@@ -250,8 +255,13 @@ class _Draft:
                 at = item.get(kinds[0])
                 limit = values._typed(at, over) if isinstance(at, Scalar) else None  # noqa: SLF001 - one class in two
                 if limit is None:
+                    self.is_broken = True
                     continue
             self.rows.append((kinds[0] if kinds else "", limit, values.scalar(content, value), item.span))
+
+    def _broken(self, problem: Diagnostic) -> None:
+        self.values.sink.add(problem)
+        self.is_broken = True
 
     def reads(self) -> set[str]:
         """The parameters that the limits read."""
@@ -266,6 +276,8 @@ class _Draft:
 
     def schedule(self, on: date) -> object:
         """The schedule as of a date; checked to ascend and to be open at its end."""
+        if self.is_broken:
+            return None
         sink = self.values.sink
         parts: list[TBand | TPoint] = []
         previous: Fraction | None = None

@@ -7,7 +7,6 @@ import hashlib
 import importlib.util
 import io
 import json
-import os
 import sys
 from fractions import Fraction
 from pathlib import Path
@@ -41,7 +40,7 @@ def run(folder: Path, data: bytes | str, plan: Any = PLAN, evaluator: Any = None
 
 def rows_of(path: Path) -> list[list[str]]:
     """A CSV file's records, by another reader."""
-    return list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))
+    return list(csv.reader(io.StringIO(path.read_bytes().decode(), newline="")))
 
 
 def row(number: int, total: str = "10.01", person: str = "P1", day: str = "2024-01-05") -> str:
@@ -190,7 +189,7 @@ def test_outputs_are_never_the_input_and_never_half_written(tmp_path: Path) -> N
 def test_results_are_private_until_published(tmp_path: Path) -> None:
     """Temporary files carry mode 0600, and so do results."""
     run(tmp_path, HEADER + row(1))
-    assert os.stat(tmp_path / "out.csv").st_mode & 0o777 == 0o600
+    assert (tmp_path / "out.csv").stat().st_mode & 0o777 == 0o600
 
 
 def test_dry_run_writes_nothing(tmp_path: Path) -> None:

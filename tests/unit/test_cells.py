@@ -150,7 +150,7 @@ def test_python_values() -> None:
         assert isinstance(reader.value(bad), CellProblem)
     day = CellReader.of(plans.field_of("day", DATE))
     assert day.value(date(2024, 1, 5)) == date(2024, 1, 5)
-    assert isinstance(day.value(datetime(2024, 1, 5, 10, 0)), CellProblem)  # noqa: DTZ001
+    assert isinstance(day.value(datetime(2024, 1, 5, 10, 0)), CellProblem)
     assert CellReader.of(plans.field_of("rate", PERCENT)).value(Fraction(85, 100)) == Fraction(85, 100)
 
 
