@@ -92,7 +92,6 @@ CODES: Final[dict[str, tuple[str, str]]] = {
     "RX405": ("wrong-arguments", "a function, parameter or table is read with the wrong arguments"),
     "RX406": ("foreign-currency", "an amount is in another currency than the rulebook's"),
     "RX408": ("not-finite", "a value that may have endless decimals is written out or looked back at"),
-    "RX409": ("not-whole-step", "a step of whole numbers has a rule that can give fractions"),
     "RX410": ("needs-rounding", "power or root outside a step of its own that says its rounding"),
     "RX411": ("cannot-infer-type", "the type of a step does not follow from its rule"),
     "RX412": ("rounding-on-exact", "`round:` on a step of a type that is never rounded"),

@@ -234,7 +234,7 @@ def _reader(spec: PlanInput, currency: str) -> Reader:
 
 def _number_reader(spec: PlanInput, currency: str, *, percent: bool) -> Reader:
     name, low, high, decimals = spec.name, spec.low, spec.high, spec.decimals
-    scale = 10 ** (decimals + (2 if percent else 0))
+    scale: int = 10 ** (decimals + (2 if percent else 0))
     least: int | None = int(-(-low * scale // 1)) if isinstance(low, int | Fraction) else None
     most: int | None = int(high * scale // 1) if isinstance(high, int | Fraction) else None
 

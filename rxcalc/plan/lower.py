@@ -9,7 +9,7 @@ from fractions import Fraction
 from rxcalc.diagnostics.model import Sink
 from rxcalc.lang.arithmetic import decimals_of
 from rxcalc.lang.ops import Op
-from rxcalc.lang.types import COUNT, DATE, DAYS, FLAG, MONTHS, YEARS, Kind, Plain
+from rxcalc.lang.types import DATE, FLAG, Kind, Plain
 from rxcalc.plan import describe, expressions
 from rxcalc.plan.expressions import Expressions
 from rxcalc.plan.nodes import (
@@ -137,8 +137,6 @@ def _step(x: Expressions, step: TStep, sink: Sink) -> PlanStep:
     if rounding is not None:
         found = rounded(found, rounding.to)
     x.parts = x.power = None
-    if step.type in (COUNT, DAYS, MONTHS, YEARS) and found.scale != 1:
-        sink.add(problems.not_whole(step.decl.name.span, step.name, step.type))
     if step.type in (FLAG, DATE) or not isinstance(step.type, Plain):
         found = replace(found, scale=1)
     x.steps[step.name] = found

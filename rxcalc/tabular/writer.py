@@ -55,11 +55,7 @@ def write_rows(
         texts = texts[rows]
     frame = texts.hstack(computed.rename({name: f"r{at}" for at, name in enumerate(form.computed)}))
     out = BytesIO()
-    if not block.echo and block.lines.str.contains("\r", literal=True).any():
-        # Polars leaves a carriage return bare, and it could read as a line end.
-        for row in frame.select(pl.all().cast(pl.String)).iter_rows():
-            out.write((form.separator.join(cell(text or "", form.separator) for text in row) + "\n").encode())
-    elif frame.height:
+    if frame.height:
         safe = block.echo and pl.String not in computed.dtypes  # neither lines copied whole nor numbers need quotes
         quote: Literal["never", "necessary"] = "never" if safe else "necessary"
         frame.write_csv(out, include_header=False, separator=form.separator, quote_style=quote)

@@ -135,7 +135,11 @@ def _join(typer: Typer, e: syn.Call, op: Op, operands: list[TExpr]) -> TExpr:
     for operand in operands[1:]:
         joined = units.common(result, operand.type)
         if joined is None or not units.can_order(joined, joined):
-            typer.sink.add(problems.unlike_units(e.span, "compare", f"a {result}", f"a {operand.type}"))
+            typer.sink.add(
+                problems.unlike_units(
+                    e.span, "compare", f"a {result}", f"a {operand.type}", typer.hint(operand.type, result)
+                )
+            )
             return typer.error(e)
         result = joined
     return typer.make(op, tuple(operands), result, e)

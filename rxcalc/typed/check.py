@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from rxcalc.diagnostics.model import Sink
+from rxcalc.lang import units
+from rxcalc.lang.arithmetic import shortest
 from rxcalc.lang.dates import FIRST_DATE, LAST_DATE
-from rxcalc.lang.types import CODE, DATE, ERROR, FLAG, MONEY, Kind, OneOf, Plain, ScheduleType, Type
+from rxcalc.lang.types import CODE, DATE, ERROR, FLAG, MONEY, PERCENT, Kind, OneOf, Plain, ScheduleType, Type
 from rxcalc.rulebook.document import Mapping, Node, Scalar
 from rxcalc.source import Span
 from rxcalc.syntax import nodes as syn
@@ -36,6 +38,7 @@ DEFAULT_BOUNDS: Final[dict[Kind, tuple[object, object]]] = {
 NUMBER_DECIMALS: Final = 8
 PERCENT_DECIMALS: Final = 6
 MAX_DECIMALS: Final = 12
+FRACTIONAL: Final = frozenset({Kind.MONEY, Kind.MONEY_PER_DAY, Kind.NUMBER, Kind.PERCENT})
 
 
 def check(decl: syn.RulebookDecl, folder: Path, sink: Sink) -> TypedRulebook | None:
@@ -105,18 +108,12 @@ class _Checker:
             case "one_of":
                 return self._one_of(spec)
             case "bands" | "cliff" | "curve":
-                try:
-                    return ScheduleType(spec.kind, Kind(spec.value), Kind(spec.over))
-                except ValueError:
-                    self.sink.add(
-                        problems.bad_value(
-                            spec.span,
-                            f"{spec.kind} of {spec.value} over {spec.over}",
-                            "type",
-                            "e.g. `bands of percent over money`",
-                        )
-                    )
-                    return ERROR
+                found = ScheduleType(spec.kind, Kind(spec.value), Kind(spec.over))
+                help_ = _unfit(found)
+                if not help_:
+                    return found
+                self.sink.add(problems.bad_value(spec.span, str(found), "type", help_))
+                return ERROR
             case _:
                 try:
                     return Plain(Kind(spec.kind))
@@ -284,14 +281,24 @@ class _Checker:
             low, high = (None if isinstance(x, Bad) else x for x in (low, high))
             if low is not None and high is not None and low > high:  # type: ignore[operator]  # both of the input's type
                 shown = i.minimum or i.maximum
-                self.sink.add(problems.bad_bounds(shown.span if shown else i.name.span, str(low), str(high)))
+                span = shown.span if shown is not None else i.name.span
+                given_both = i.minimum is not None and i.maximum is not None
+                help_ = (
+                    "exchange them"
+                    if given_both
+                    else f"unless said, an input of type {type_} has a bound of its own: say both `min:` and `max:`"
+                )
+                self.sink.add(problems.bad_bounds(span, _figure(low, type_), _figure(high, type_), help_))
             default = values.scalar(i.default, type_) if i.default is not None else None
             if i.default is not None and i.optional:
                 self.sink.add(problems.default_on_required(i.default.span))
             decimals = self._decimals(kind)
             if i.decimals is not None:
                 given = values.scalar(i.decimals, Plain(Kind.COUNT))
-                if isinstance(given, int) and not 0 <= given <= MAX_DECIMALS:
+                if kind not in FRACTIONAL:
+                    help_ = "amounts, numbers and percentages have decimals; leave it out here"
+                    self.sink.add(problems.bad_value(i.decimals.span, "decimals", f"property of {type_}", help_))
+                elif isinstance(given, int) and not 0 <= given <= MAX_DECIMALS:
                     self.sink.add(
                         problems.bad_value(i.decimals.span, str(given), f"number of decimals (0 to {MAX_DECIMALS})")
                     )
@@ -300,7 +307,13 @@ class _Checker:
             if i.default is not None and default is not None and not isinstance(default, Bad):
                 out = (low is not None and default < low) or (high is not None and default > high)  # type: ignore[operator]  # one type
                 if out:
-                    self.sink.add(problems.bad_value(i.default.span, i.default.text, f"value between {low} and {high}"))
+                    self.sink.add(
+                        problems.bad_value(
+                            i.default.span,
+                            i.default.text,
+                            f"value between {_figure(low, type_)} and {_figure(high, type_)}",
+                        )
+                    )
             result.append(
                 TInput(
                     i.name.name,
@@ -506,6 +519,24 @@ class _Checker:
 
     def _names_total(self, name: str) -> bool:
         return name in self._totals()
+
+
+def _unfit(of: ScheduleType) -> str:
+    """Why a schedule cannot be read as its type says, as advice; empty when it can."""
+    if of.value not in units.SUMS or of.over not in units.SUMS:
+        return "a schedule gives numbers, amounts or durations over numbers, amounts or durations"
+    if of.form == "bands" and units.multiply(Plain(of.over), Plain(of.value)) is None:
+        return f"bands multiply {of.over.value} by {of.value.value}, which has no unit; `cliff of ..` gives one whole value per slice"
+    if of.form == "curve" and of.value in (Kind.COUNT, Kind.DAYS, Kind.MONTHS, Kind.YEARS):
+        return "between two points a curve gives fractions: say `curve of number`, and round what it gives"
+    return ""
+
+
+def _figure(value: object, type_: Type) -> str:
+    """A bound as its input writes it."""
+    if not isinstance(value, Fraction):
+        return str(value)
+    return f"{shortest(value * 100)}%" if type_ == PERCENT else shortest(value) or str(value)
 
 
 def part_key(index: int, partition: syn.PartitionDecl, bearer: syn.BearerDecl, part: syn.PartDecl) -> str:

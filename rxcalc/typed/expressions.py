@@ -126,6 +126,11 @@ class Typer:
 
     def known(self, t: TExpr) -> TExpr:
         """`t`, reported where its value may be missing."""
+        if t.missing and t.op in (Op.IF, Op.DEFAULT):
+            # The branch that may be missing is the place to look at.
+            for arg in t.args[1:]:
+                self.known(arg)
+            return replace(t, missing=False)
         if t.missing:
             self.sink.add(problems.may_be_missing(t.span, unparse(t.syntax)))
             return replace(t, missing=False)
@@ -135,9 +140,7 @@ class Typer:
         """`t` read as `want`, reported where it cannot be."""
         common = units.common(t.type, want)
         if common is None or (common != want and not isinstance(t.type, ErrorType) and not isinstance(want, ErrorType)):
-            self.sink.add(
-                problems.wrong_type(t.span, f"a {want}", f"a {t.type}", help_ or self._conversion_hint(t.type, want))
-            )
+            self.sink.add(problems.wrong_type(t.span, f"a {want}", f"a {t.type}", help_ or self.hint(t.type, want)))
             return self.error(t.syntax)
         return replace(t, type=want) if isinstance(t.type, ZeroType) else t
 
@@ -395,7 +398,11 @@ class Typer:
             return self.error(e)
         if len(keys) != len(shape.keys):
             usage = f"`{name}`" if not shape.keys else f"`{name}[{', '.join('..' for _ in shape.keys)}]`"
-            self.sink.add(problems.wrong_arguments(e.span, name, f"{usage}: it is given by {len(shape.keys)} key(s)"))
+            self.sink.add(
+                problems.wrong_arguments(
+                    e.span, name, f"{usage}: it is given by {len(shape.keys)} key{'s' if len(shape.keys) != 1 else ''}"
+                )
+            )
             return self.error(e)
         typed = tuple(self.coerce(self.value(k, w, facts, scope), w) for k, w in zip(keys, shape.keys, strict=True))
         use = ParameterUse(name, len(keys), at is not None)
@@ -483,7 +490,7 @@ class Typer:
                 doing = "add" if sign > 0 else "subtract"
                 self.sink.add(
                     problems.unlike_units(
-                        e.span, doing, _article(total), _article(arg.type), self._conversion_hint(arg.type, total)
+                        e.span, doing, _article(total), _article(arg.type), self.hint(arg.type, total)
                     )
                 )
                 return self.error(e)
@@ -541,7 +548,7 @@ class Typer:
                         "compare",
                         _article(left.type),
                         _article(right.type),
-                        self._conversion_hint(right.type, left.type),
+                        self.hint(right.type, left.type),
                     )
                 )
                 return self.make(COMPARISONS[e.operator], (self.error(e.left), self.error(e.right)), FLAG, e)
@@ -573,7 +580,7 @@ class Typer:
 
     def _check_order(self, left: TExpr, right: TExpr, span: Span) -> None:
         if not units.can_order(left.type, right.type):
-            hint = self._conversion_hint(right.type, left.type)
+            hint = self.hint(right.type, left.type)
             if isinstance(left.type, OneOf) and left.type == right.type:
                 hint = "say `ordered: yes` on the set, lowest value first"
             self.sink.add(problems.unlike_units(span, "order", _article(left.type), _article(right.type), hint))
@@ -605,7 +612,8 @@ class Typer:
 
     # ---- hints ----
 
-    def _conversion_hint(self, found: Type, want: Type) -> str:
+    def hint(self, found: Type, want: Type) -> str:
+        """What to write so that a `found` becomes a `want`."""
         if isinstance(want, Plain) and isinstance(found, Plain):
             sign = "¥" if self.tables.currency in ("CNY", "JPY") else self.tables.currency + " "
             match found.kind, want.kind:

@@ -23,6 +23,22 @@ def _warning(code: str, span: Span, message: str, *help_: str) -> Diagnostic:
     return Diagnostic(code=code, severity=Severity.WARNING, message=message, primary=Label(span=span), help=help_)
 
 
+def _named(phrase: object) -> str:
+    """`a input` as `an input`, `a money` as `an amount of money`, `a one of [..]` as `one of [..]`."""
+    text = str(phrase)
+    if not text.startswith("a "):
+        return text
+    match text[2:]:
+        case "money":
+            return "an amount of money"
+        case rest if rest.startswith(("one of ", "money ")):
+            return rest
+        case rest if rest.startswith(("bands of ", "cliff of ", "curve of ")):
+            return f"a schedule ({rest})"
+        case rest:
+            return f"an {rest}" if rest[0] in "aeio" else text
+
+
 # ---- 3: names --------------------------------------------------------------------------------
 
 
@@ -40,7 +56,7 @@ def unknown_name(span: Span, word: str, near: str | None, expected: str = "") ->
 def duplicate_name(span: Span, word: str, first: Span, role: str) -> Diagnostic:
     """Two declarations share a name."""
     return _error(
-        "RX302", span, f"`{word}` is already the name of a {role}", "give one of the two another name",
+        "RX302", span, f"`{word}` is already the name of {_named(f'a {role}')}", "give one of the two another name",
         related=(Label(span=first, text="first used here"),),
     )  # fmt: skip
 
@@ -71,7 +87,7 @@ def unknown_member(span: Span, of: str, word: str, near: str | None, known: str)
 
 def wrong_role(span: Span, word: str, role: str, help_: str) -> Diagnostic:
     """A name used where its kind of thing has no value."""
-    return _error("RX306", span, f"`{word}` is a {role} and cannot be used like this", help_)
+    return _error("RX306", span, f"`{word}` is {_named(f'a {role}')} and cannot be used like this", help_)
 
 
 def cycle(span: Span, path: tuple[str, ...], places: tuple[Label, ...]) -> Diagnostic:
@@ -104,7 +120,10 @@ def total_in_step(span: Span, word: str) -> Diagnostic:
 def bad_episode_id(span: Span) -> Diagnostic:
     """The input that names every episode cannot do so."""
     return _error(
-        "RX310", span, "`episode_id` must be a code that is always given", "write `episode_id: {type: code}`: it names every episode"
+        "RX310",
+        span,
+        "`episode_id` must be a code that is always given",
+        "write `episode_id: {type: code}`: it names every episode",
     )
 
 
@@ -118,12 +137,12 @@ def unused(span: Span, word: str, role: str) -> Diagnostic:
 
 def unlike_units(span: Span, doing: str, left: object, right: object, help_: str = "") -> Diagnostic:
     """An operation between units it is not defined for."""
-    return _error("RX401", span, f"cannot {doing} {left} and {right}", help_)
+    return _error("RX401", span, f"cannot {doing} {_named(left)} and {_named(right)}", help_)
 
 
 def wrong_type(span: Span, wanted: object, found: object, help_: str = "") -> Diagnostic:
     """A value of another type than needed."""
-    return _error("RX402", span, f"expected {wanted}, found {found}", help_)
+    return _error("RX402", span, f"expected {_named(wanted)}, found {_named(found)}", help_)
 
 
 def may_be_missing(span: Span, what: str) -> Diagnostic:
@@ -159,16 +178,6 @@ def not_exact(span: Span, step: str, reader: str) -> Diagnostic:
     )  # fmt: skip
 
 
-def not_whole(span: Span, step: str, type_: object) -> Diagnostic:
-    """A whole-number step whose rule gives fractions."""
-    return _error(
-        "RX409",
-        span,
-        f"`{step}` is a {type_}, but its rule can give fractions",
-        "round it: floor(x, 1), ceil(x, 1) or round(x, 1)",
-    )
-
-
 def needs_rounding(span: Span, name: str) -> Diagnostic:
     """Power or root outside a rounded step."""
     return _error(
@@ -191,9 +200,9 @@ def rounding_on_exact(span: Span, type_: object) -> Diagnostic:
     return _error("RX412", span, f"a {type_} is not rounded", "remove `round:`")
 
 
-def bad_bounds(span: Span, low: str, high: str) -> Diagnostic:
+def bad_bounds(span: Span, low: str, high: str, help_: str) -> Diagnostic:
     """Min above max."""
-    return _error("RX413", span, f"the lower bound {low} is above the upper bound {high}", "exchange them")
+    return _error("RX413", span, f"the lower bound {low} is above the upper bound {high}", help_)
 
 
 def default_on_required(span: Span) -> Diagnostic:
@@ -211,7 +220,9 @@ def default_on_required(span: Span) -> Diagnostic:
 
 def bad_value(span: Span, text: str, type_: object, help_: str = "") -> Diagnostic:
     """A YAML value that is not of the type it should have."""
-    return _error("RX501", span, f"`{text}` is not a {type_}", help_)
+    return _error(
+        "RX501", span, f"{text if text.startswith('a ') else f'`{text}`'} is not {_named(f'a {type_}')}", help_
+    )
 
 
 def missing_key(span: Span, parameter: str, key: str) -> Diagnostic:
@@ -226,7 +237,12 @@ def missing_key(span: Span, parameter: str, key: str) -> Diagnostic:
 
 def unknown_key(span: Span, key: str, known: str, near: str | None) -> Diagnostic:
     """A key that the set does not hold."""
-    return _error("RX503", span, f"`{key}` is not one of {known}", f"did you mean `{near}`?" if near else "")
+    return _error(
+        "RX503",
+        span,
+        f"`{key}` is not one of {known.removeprefix('one of ')}",
+        f"did you mean `{near}`?" if near else "",
+    )
 
 
 def no_value_at(span: Span, parameter: str, text: str, help_: str) -> Diagnostic:

@@ -49,5 +49,5 @@ class SymbolTable:
 
 def nearest(word: str, known: tuple[str, ...] | list[str]) -> str | None:
     """The element of `known` most like `word`, if any is close."""
-    found = get_close_matches(word, known, n=1, cutoff=0.6)
+    found = get_close_matches(word, known, n=1)
     return found[0] if found else None

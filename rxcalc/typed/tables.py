@@ -15,7 +15,22 @@ from pathlib import Path
 from typing import Final
 
 from rxcalc.diagnostics.model import Sink
-from rxcalc.lang.types import CODE, CODES, COUNT, DATE, DAYS, FLAG, MONEY, MONEY_PER_DAY, NUMBER, PERCENT, TEXT, ErrorType, OneOf, Type
+from rxcalc.lang.types import (
+    CODE,
+    CODES,
+    COUNT,
+    DATE,
+    DAYS,
+    FLAG,
+    MONEY,
+    MONEY_PER_DAY,
+    NUMBER,
+    PERCENT,
+    TEXT,
+    ErrorType,
+    OneOf,
+    Type,
+)
 from rxcalc.rulebook.document import Scalar
 from rxcalc.source import EmbeddedText, SourceFile, Span
 from rxcalc.syntax import nodes as syn
@@ -252,7 +267,7 @@ def read_cell(cell: Scalar, type_: Type, values: Values) -> object:
             pass
     found = values.trial(cell, type_)
     if isinstance(found, Bad):
-        values.sink.add(problems.table_cell(cell.span, f"`{cell.text}` is not a {type_}", _written(type_)))
+        values.sink.add(problems.table_cell(cell.span, f"`{cell.text}` is not of type {type_}", _written(type_)))
     return found
 
 

@@ -202,7 +202,13 @@ class Values:
         if _is_none(node):
             return [((*path, value, *rest), node) for value in keys[0].values for rest in _product(keys[1:])]
         if not isinstance(node, Mapping):
-            self.sink.add(problems.bad_value(node.span, "this", f"map with one entry per key ({keys[0]})"))
+            self.sink.add(
+                problems.bad_value(
+                    node.span,
+                    node.text if isinstance(node, Scalar) else "a list",
+                    f"map with one entry per key ({keys[0]})",
+                )
+            )
             return []
         result: list[tuple[tuple[str, ...], Node]] = []
         given = {entry.key.text for entry in node.entries}
@@ -231,7 +237,7 @@ class _Draft:
         self.is_broken = False  # a part could not be read: what is left is not judged
         over, value = Plain(type_.over), Plain(type_.value)
         if not isinstance(node, Sequence) or not node.items:
-            self._broken(problems.bad_schedule(node.span, f"a {type_} is a list of its parts", _example(type_.form)))
+            self._broken(problems.bad_schedule(node.span, "a schedule is a list of its parts", _example(type_.form)))
             return
         for item in node.items:
             if not isinstance(item, Mapping):
@@ -247,7 +253,8 @@ class _Draft:
             kinds = [k for k in allowed[:-1] if item.get(k) is not None]
             content = item.get("is")
             if content is None or len(kinds) > 1 or (type_.form == "curve" and not kinds):
-                self._broken(problems.bad_schedule(item.span, "a part needs one place and one value", _example(type_.form))
+                self._broken(
+                    problems.bad_schedule(item.span, "a part needs one place and one value", _example(type_.form))
                 )
                 continue
             limit: TExpr | None = None

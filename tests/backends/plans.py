@@ -15,13 +15,27 @@ from rxcalc.backends.columnar.values import value_of
 from rxcalc.backends.exact import Exact
 from rxcalc.backends.history import in_order, run_sequence
 from rxcalc.lang.ops import Op
-from rxcalc.lang.types import CODE, CODES, COUNT, DATE, DAYS, FLAG, MONEY, NUMBER, PERCENT, OneOf, ScheduleType, Type
-from rxcalc.lang.types import is_numeric
+from rxcalc.lang.types import (
+    CODE,
+    CODES,
+    COUNT,
+    DATE,
+    DAYS,
+    FLAG,
+    MONEY,
+    NUMBER,
+    PERCENT,
+    OneOf,
+    ScheduleType,
+    Type,
+    is_numeric,
+)
 from rxcalc.plan.layout import input_scale
 from rxcalc.plan.nodes import (
     CellRef,
     Formula,
     ParameterRef,
+    Place,
     Plan,
     PlanClause,
     PlanColumn,
@@ -37,7 +51,6 @@ from rxcalc.plan.nodes import (
     PlanTable,
     PlanWindow,
     PlanWindowCall,
-    Place,
     RoundTo,
     ScheduleRef,
     Segment,
@@ -88,7 +101,9 @@ class Book:
 
     def const(self, value: Any, of: Type = MONEY) -> int:
         """A literal."""
-        return self.node(Op.CONST, of=of, data=Fraction(value) if is_numeric(of) and of != COUNT else value)
+        return self.node(
+            Op.CONST, of=of, data=value if value is None or of == COUNT or not is_numeric(of) else Fraction(value)
+        )
 
     def add(self, *args: int, signs: tuple[int, ...] | None = None, of: Type = MONEY) -> int:
         """A signed sum."""
@@ -193,8 +208,8 @@ class Book:
                 tuple(keys.values()),
                 range_key,
                 dated,
-                tuple(PlanColumn(column, of, False, ()) for column, of in columns.items()),  # noqa: FBT003
-                tuple(PlanRow(row[0], *(row[2:] or (None, None)), row[1], 0) for row in rows),
+                tuple(PlanColumn(column, of, False, ()) for column, of in columns.items()),
+                tuple(PlanRow(row[0], *(row[2:4] or (None, None)), row[1], 0) for row in rows),
                 (),
                 (),
                 "",
@@ -286,9 +301,8 @@ def frame(plan: Plan, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
         elif isinstance(field.type, OneOf):
             kind = pl.Enum(field.type.values)
         columns.append(pl.Series(field.name, cells, dtype=kind))
-    for name in ("__bad", "__key_unreadable"):
-        if plan.sequence is not None:
-            columns.append(pl.Series(name, [bool(row.get(name)) for row in rows], dtype=pl.Boolean))
+    marks = ("__bad", "__key_unreadable") if plan.sequence is not None else ()
+    columns.extend(pl.Series(name, [bool(row.get(name)) for row in rows], dtype=pl.Boolean) for name in marks)
     return pl.DataFrame(columns)
 
 

@@ -74,7 +74,7 @@ def test_quotients_by_a_variable_round_exactly(mode: str) -> None:
 
 
 def test_long_division_by_eight_has_ties() -> None:
-    """x / n for whole n meets exact ties, which half-even sends to the even fen."""
+    """Dividing by a whole n meets exact ties, which half-even sends to the even fen."""
     book = Book()
     x, n = book.input("x", MONEY, 0, 1000), book.input("n", COUNT, 1, 8)
     book.step("y", book.node(Op.DIVIDE, x, n), mode="half-even")
@@ -113,7 +113,7 @@ def test_quotients_add_multiply_and_compare() -> None:
 
 
 def test_floor_and_ceil_go_to_the_infinities() -> None:
-    """floor and ceil are not symmetric."""
+    """Floor and ceil are not symmetric."""
     book = Book()
     x = book.input("x", MONEY, -10, 10)
     book.step("down", book.node(Op.FLOOR, x, data=RoundTo(Fraction(1), "half-up")))

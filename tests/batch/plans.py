@@ -31,8 +31,20 @@ def field_of(name: str, of: Type, **more: Any) -> PlanInput:
     elif of == DATE:
         low, high = date(1900, 1, 1), date(2199, 12, 31)
     plain = PlanInput(
-        name=name, type=of, optional=False, default=None, low=low, high=high, decimals=decimals, values=(), flags=(),
-        drop_time=False, aliases=(), label=(), names=(), place=Place(),
+        name=name,
+        type=of,
+        optional=False,
+        default=None,
+        low=low,
+        high=high,
+        decimals=decimals,
+        values=(),
+        flags=(),
+        drop_time=False,
+        aliases=(),
+        label=(),
+        names=(),
+        place=Place(),
     )
     return replace(plain, **more)
 
@@ -104,4 +116,6 @@ class HalfDue:
             good, due = frame, (pl.col("total") + 1) // 2
         unlucky = good.filter(pl.col("total") == 1313).get_column("__row").to_list()
         values = good.filter(pl.col("total") != 1313).select("__row", due.cast(pl.Int64).alias("due")).sort("__row")
-        return Computed(values, {"due": 2}, tuple((row, Fault("RX721", "due", "", "refused by rule")) for row in unlucky))
+        return Computed(
+            values, {"due": 2}, tuple((row, Fault("RX721", "due", "", "refused by rule")) for row in unlucky)
+        )

@@ -61,7 +61,19 @@ def test_results_echo_the_input_and_add_the_outputs(tmp_path: Path) -> None:
 
 def test_every_record_is_accounted_for(tmp_path: Path) -> None:
     """Read = written + rejected + totals + blank, in records and in money."""
-    lines = [row(1), row(2, "12.345"), row(3, "abc"), row(4, "13.13"), row(5, "-1"), ",,,,,\n", "\n", "合计,,,,1000.50,\n", "E9,P1\n", row(6, "1e3"), row(7)]
+    lines = [
+        row(1),
+        row(2, "12.345"),
+        row(3, "abc"),
+        row(4, "13.13"),
+        row(5, "-1"),
+        ",,,,,\n",
+        "\n",
+        "合计,,,,1000.50,\n",
+        "E9,P1\n",
+        row(6, "1e3"),
+        row(7),
+    ]
     report = run(tmp_path, HEADER + "".join(lines))
     assert report.exit_code == 1
     assert report.accounts is not None
@@ -71,7 +83,14 @@ def test_every_record_is_accounted_for(tmp_path: Path) -> None:
     summary = json.loads((tmp_path / "out.summary.json").read_text(encoding="utf-8"))
     assert summary["counts"]["read"] == 11
     sums = summary["totals"]["total"]
-    assert sums == {"read": "1044.995", "written": "20.02", "rejected": "24.475", "totals": "1000.50", "blank": "0.00", "unreadable_cells": 2}
+    assert sums == {
+        "read": "1044.995",
+        "written": "20.02",
+        "rejected": "24.475",
+        "totals": "1000.50",
+        "blank": "0.00",
+        "unreadable_cells": 2,
+    }
     for what, name in (("results", "out.csv"), ("rejects", "out.rejects.csv"), ("input", "in.csv")):
         assert summary[what]["sha256"] == hashlib.sha256((tmp_path / name).read_bytes()).hexdigest()
     assert summary["defaults_filled"] == {"fee": 2}
@@ -106,16 +125,28 @@ def test_duplicate_ids_are_refused_with_the_other_line(tmp_path: Path, block: in
 def test_sequences_work_across_the_file_in_any_order(tmp_path: Path, block: int) -> None:
     """A person's rows may stand anywhere; results keep the order of the input."""
     plan = plans.plan_of(plans.inputs(), sequence=True)
-    lines = [row(1, "1", "A", "2024-03-01"), row(2, "2", "B", "2024-01-01"), row(3, "x", "A", "2024-01-01"), row(4, "4", "A", "2024-02-01"), row(5, "13.13", "B", "2024-02-01")]
+    lines = [
+        row(1, "1", "A", "2024-03-01"),
+        row(2, "2", "B", "2024-01-01"),
+        row(3, "x", "A", "2024-01-01"),
+        row(4, "4", "A", "2024-02-01"),
+        row(5, "13.13", "B", "2024-02-01"),
+    ]
     report = run(tmp_path, HEADER + "".join(lines), plan, plans.HalfDue(sequence=True), block=block)
     assert report.reject_codes == {"RX701": 1, "RX721": 1}
-    assert [(r[0], r[-1]) for r in rows_of(tmp_path / "out.csv")[1:]] == [("E001", "5.00"), ("E002", "2.00"), ("E004", "4.00")]
+    assert [(r[0], r[-1]) for r in rows_of(tmp_path / "out.csv")[1:]] == [
+        ("E001", "5.00"),
+        ("E002", "2.00"),
+        ("E004", "4.00"),
+    ]
 
 
 def test_header_only_is_an_empty_result(tmp_path: Path) -> None:
     """A header without rows gives 0 rows and exit code 0, with or without a sequence."""
     for sequence in (False, True):
-        report = run(tmp_path, HEADER, plans.plan_of(plans.inputs(), sequence=sequence), plans.HalfDue(sequence=sequence))
+        report = run(
+            tmp_path, HEADER, plans.plan_of(plans.inputs(), sequence=sequence), plans.HalfDue(sequence=sequence)
+        )
         assert report.exit_code == 0
         assert rows_of(tmp_path / "out.csv") == [[*HEADER.strip().split(","), "due"]]
 
@@ -140,7 +171,11 @@ def test_headers_match_by_name_alias_and_map(tmp_path: Path) -> None:
     assert clash.problem is not None
     assert "总费用" in clash.problem.message
     assert "医疗费用总额" in clash.problem.message
-    mapped = run(tmp_path, "住院号,person_id,level,day,总费用,referred,医疗费用总额\n" + row(1).strip() + ",2\n", columns={"total": "医疗费用总额"})
+    mapped = run(
+        tmp_path,
+        "住院号,person_id,level,day,总费用,referred,医疗费用总额\n" + row(1).strip() + ",2\n",
+        columns={"total": "医疗费用总额"},
+    )
     assert mapped.exit_code == 0
     assert rows_of(tmp_path / "out.csv")[1][-1] == "1.00"
     near = run(tmp_path, "episode_id,person_id,level,day,totl,referred\n")
@@ -199,7 +234,16 @@ def test_dry_run_writes_nothing(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv"]
 
 
-@pytest.mark.parametrize("bad", [b"E001,P1,town,2024-01-05,10.01,yes\xff\n", b"E001,P1,town,2024-01-05,10\x00.01,yes\n", b'E001,"P1,town,2024-01-05,10.01,yes\n', b'E001,"P1"x,town,2024-01-05,10.01,yes\n', b"E001,P1,town,2024-01-05,10.01,yes,more\n"])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        b"E001,P1,town,2024-01-05,10.01,yes\xff\n",
+        b"E001,P1,town,2024-01-05,10\x00.01,yes\n",
+        b'E001,"P1,town,2024-01-05,10.01,yes\n',
+        b'E001,"P1"x,town,2024-01-05,10.01,yes\n',
+        b"E001,P1,town,2024-01-05,10.01,yes,more\n",
+    ],
+)
 def test_a_damaged_record_is_its_own_reject(tmp_path: Path, bad: bytes) -> None:
     """Damage refuses one record; those around it are computed, and lines stay right."""
     report = run(tmp_path, HEADER.encode() + row(2).encode() + bad + row(3).encode() + row(4, "x").encode())
@@ -210,7 +254,12 @@ def test_a_damaged_record_is_its_own_reject(tmp_path: Path, bad: bytes) -> None:
 
 def test_quoted_newlines_keep_lines_right(tmp_path: Path) -> None:
     """A cell may hold line ends; the line of a later reject counts them."""
-    data = HEADER.strip() + ",note\n" + 'E001,P1,town,2024-01-05,1,yes,"a\nb\r\nc"\r\n' + "E002,P1,town,2024-01-05,x,yes,\r\n"
+    data = (
+        HEADER.strip()
+        + ",note\n"
+        + 'E001,P1,town,2024-01-05,1,yes,"a\nb\r\nc"\r\n'
+        + "E002,P1,town,2024-01-05,x,yes,\r\n"
+    )
     report = run(tmp_path, data)
     assert report.examples["RX701"].line == 5
     assert rows_of(tmp_path / "out.csv")[1][6] == "a\nb\r\nc"
@@ -228,14 +277,43 @@ def test_wide_and_long_files(tmp_path: Path) -> None:
     assert long.accounts.counts()["written"] == 2
 
 
-pieces = st.sampled_from([b"E1", b"E2", b",", b",", b",", b'"', b'""', b"\n", b"\n", b"\r\n", b"\r", b"\x00", b"\xff", b"5", b"10.01", "合计".encode(), b"\x01", b" "])
+pieces = st.sampled_from(
+    [
+        b"E1",
+        b"E2",
+        b",",
+        b",",
+        b",",
+        b'"',
+        b'""',
+        b"\n",
+        b"\n",
+        b"\r\n",
+        b"\r",
+        b"\x00",
+        b"\xff",
+        b"5",
+        b"10.01",
+        "合计".encode(),
+        b"\x01",
+        b" ",
+    ]
+)
 
 
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(body=st.lists(pieces, max_size=60).map(b"".join), block=st.sampled_from([1, 7, 32, 1 << 20]), width=st.integers(1, 3))
+@given(
+    body=st.lists(pieces, max_size=60).map(b"".join),
+    block=st.sampled_from([1, 7, 32, 1 << 20]),
+    width=st.integers(1, 3),
+)
 def test_any_bytes_are_accounted_for(tmp_path: Path, body: bytes, block: int, width: int) -> None:
     """Whatever the bytes, no exception, every record has one fate, and blocks do not matter."""
-    fields = (plans.field_of("episode_id", CODE), plans.field_of("total", MONEY, optional=True), plans.field_of("fee", MONEY, optional=True))[:width]
+    fields = (
+        plans.field_of("episode_id", CODE),
+        plans.field_of("total", MONEY, optional=True),
+        plans.field_of("fee", MONEY, optional=True),
+    )[:width]
     if width < 2:
         fields = (fields[0], plans.field_of("total", MONEY, default=1))
     plan = plans.plan_of(fields)
@@ -257,10 +335,17 @@ def test_any_bytes_are_accounted_for(tmp_path: Path, body: bytes, block: int, wi
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(totals=st.lists(st.sampled_from(["1", "2.50", "x", "1e3", "12.345", "-3", "13.13", "", "1,000", "200000000000"]), max_size=12), block=st.sampled_from([50, 6 << 20]))
+@given(
+    totals=st.lists(
+        st.sampled_from(["1", "2.50", "x", "1e3", "12.345", "-3", "13.13", "", "1,000", "200000000000"]), max_size=12
+    ),
+    block=st.sampled_from([50, 6 << 20]),
+)
 def test_money_reconciles(tmp_path: Path, totals: list[str], block: int) -> None:
     """The sums over the four kinds add up to what was read, out of bounds amounts included."""
-    lines = "".join(f'E{n:03},P1,town,2024-01-05,"{text}",yes\n' if "," in text else row(n, text) for n, text in enumerate(totals))
+    lines = "".join(
+        f'E{n:03},P1,town,2024-01-05,"{text}",yes\n' if "," in text else row(n, text) for n, text in enumerate(totals)
+    )
     report = run(tmp_path, HEADER + lines, block=block)
     assert report.accounts is not None
     assert report.accounts.differences() == ()

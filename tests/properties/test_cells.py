@@ -52,14 +52,57 @@ numerals = st.one_of(
     st.from_regex(r"-?[0-9]{1,17}(\.[0-9]{1,4})?", fullmatch=True),
     st.from_regex(r"[+-]?[0-9]{0,4}[.,]?[0-9]{0,4}[eE.+-]?[0-9]{0,3}%?", fullmatch=True),
     st.from_regex(r"[¥￥]?-?[0-9１２]{1,3}(,[0-9]{3}){0,2}(\.[0-9]{1,3})?(元|万元)?", fullmatch=True),
-    st.sampled_from(["1.e2", "1.e1", "2.1e", "9.9:", "1./0", "00.00", ".12", "12.", "1..23", "1.2.33", "１.23", "9223372036854775807.99"]),
+    st.sampled_from(
+        [
+            "1.e2",
+            "1.e1",
+            "2.1e",
+            "9.9:",
+            "1./0",
+            "00.00",
+            ".12",
+            "12.",
+            "1..23",
+            "1.2.33",
+            "１.23",
+            "9223372036854775807.99",
+        ]
+    ),
 )
 dates = st.one_of(
     st.dates(date(1850, 1, 1), date(2250, 1, 1)).map(str),
     st.from_regex(r"[12][0-9]{3}[-/.]?[ +]?[0-9]{1,2}[-/.]?[ +]?[0-9]{1,2}( 0?0:00(:00)?)?", fullmatch=True),
 )
-words = st.sampled_from(["", " ", "-", "--", "无", "N/A", "n/a", "town", "town ", "乡镇", "3", "yes", "TRUE", "否", "Y", "1", "A01;B02", ";", "1.2E+17", "合计"])
-spaced = st.builds(lambda before, text, after: before + text + after, st.sampled_from(["", " ", "\u3000", "\t"]), st.one_of(numerals, dates, words), st.sampled_from(["", " "]))
+words = st.sampled_from(
+    [
+        "",
+        " ",
+        "-",
+        "--",
+        "无",
+        "N/A",
+        "n/a",
+        "town",
+        "town ",
+        "乡镇",
+        "3",
+        "yes",
+        "TRUE",
+        "否",
+        "Y",
+        "1",
+        "A01;B02",
+        ";",
+        "1.2E+17",
+        "合计",
+    ]
+)
+spaced = st.builds(
+    lambda before, text, after: before + text + after,
+    st.sampled_from(["", " ", "\u3000", "\t"]),
+    st.one_of(numerals, dates, words),
+    st.sampled_from(["", " "]),
+)
 cells = st.one_of(st.none(), numerals, dates, words, spaced, st.text(max_size=12))
 
 
@@ -99,7 +142,10 @@ def mostly(usual: st.SearchStrategy[str]) -> st.SearchStrategy[str | None]:
 shaped_rows = st.tuples(
     mostly(st.from_regex(r"[A-Z0-9]{1,2}[a-z0-9._:-]{0,3}", fullmatch=True)),
     mostly(st.from_regex(r"[0-9]{1,13}\.[0-9]{2}", fullmatch=True)),
-    mostly(st.dates(date(1890, 1, 1), date(2210, 1, 1)).map(str) | st.from_regex(r"20[0-9]{2}-[01][0-9]-[0-3][0-9]", fullmatch=True)),
+    mostly(
+        st.dates(date(1890, 1, 1), date(2210, 1, 1)).map(str)
+        | st.from_regex(r"20[0-9]{2}-[01][0-9]-[0-3][0-9]", fullmatch=True)
+    ),
     mostly(st.just("") | st.from_regex(r"[0-9]{1,16}\.[0-9]{2}", fullmatch=True)),
     mostly(st.sampled_from(plans.LEVELS)),
 )
@@ -142,7 +188,21 @@ def test_any_text_gives_a_value_or_a_problem(text: str, at: int) -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(value=st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.decimals(), st.fractions(), st.dates(), st.datetimes(), st.text(max_size=8), st.lists(st.text(max_size=3), max_size=3)), at=st.integers(0, len(FIELDS) - 1))
+@given(
+    value=st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.floats(),
+        st.decimals(),
+        st.fractions(),
+        st.dates(),
+        st.datetimes(),
+        st.text(max_size=8),
+        st.lists(st.text(max_size=3), max_size=3),
+    ),
+    at=st.integers(0, len(FIELDS) - 1),
+)
 def test_any_python_value_gives_a_value_or_a_problem(value: object, at: int) -> None:
     """No Python value raises, and no float gets through."""
     found = CellReader.of(FIELDS[at]).value(value)

@@ -56,7 +56,19 @@ def test_money_refused(text: str, code: str) -> None:
     assert (found.code, found.field) == (code, "total")
 
 
-@pytest.mark.parametrize("text", ["2024-01-05", "2024/1/5", "2024.1.5", "20240105", "2024年1月5日", "２０２４-01-05", "2024-01-05 00:00:00", "2024-01-05T00:00"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2024-01-05",
+        "2024/1/5",
+        "2024.1.5",
+        "20240105",
+        "2024年1月5日",
+        "２０２４-01-05",
+        "2024-01-05 00:00:00",
+        "2024-01-05T00:00",
+    ],
+)
 def test_dates(text: str) -> None:
     """A date may be written in these ways, with a time of midnight."""
     assert parse_cell(text, plans.field_of("day", DATE)) == date(2024, 1, 5)
@@ -100,7 +112,9 @@ def test_sets_and_flags() -> None:
     assert isinstance(near, CellProblem)
     assert "town" in near.message
     flag = plans.field_of("referred", FLAG, flags=(("Y", True),))
-    assert [parse_cell(text, flag) for text in ("yes", "TRUE", "是", "Y", "no", "False", "否")] == [True] * 4 + [False] * 3
+    assert [parse_cell(text, flag) for text in ("yes", "TRUE", "是", "Y", "no", "False", "否")] == [True] * 4 + [
+        False
+    ] * 3
     assert all(isinstance(parse_cell(text, flag), CellProblem) for text in ("1", "0", "N", "y", "on"))
 
 
@@ -164,7 +178,14 @@ def test_yaml_scalars() -> None:
 def test_records() -> None:
     """A record gives all its values or all its problems."""
     plan = plans.plan_of(plans.inputs())
-    good = {"episode_id": "E1", "person_id": "P1", "level": "town", "day": "2024-01-05", "总费用": "12.34", "referred": "yes"}
+    good = {
+        "episode_id": "E1",
+        "person_id": "P1",
+        "level": "town",
+        "day": "2024-01-05",
+        "总费用": "12.34",
+        "referred": "yes",
+    }
     found = RecordReader(plan).read(good)
     assert isinstance(found, Record)
     assert found.values["total"] == Fraction(1234, 100)
