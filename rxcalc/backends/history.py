@@ -88,15 +88,17 @@ class History(Windows):
 def _combine(function: str, distinct: bool, found: list[Any], opened: Any, type_: Any) -> Value:  # noqa: FBT001 - one case per function
     match function:
         case "count":
-            number: Value = (len(set(found)) if distinct else len(found)) + (opened or 0)
+            number: int = (len(set(found)) if distinct else len(found)) + int(opened or 0)
             return number
         case "sum":
             total: Value = sum(found, Fraction(0)) + (opened or 0)
             return total
         case "first":
-            return opened if opened is not None else found[0] if found else None
+            first: Value = opened if opened is not None else found[0] if found else None
+            return first
         case "last":
-            return found[-1] if found else opened
+            last: Value = found[-1] if found else opened
+            return last
         case _:
             values = [*found, *([opened] if opened is not None else [])]
             if not values:

@@ -76,7 +76,7 @@ class Rulebook:
         target = records[-1]
         if self.plan.sequence is not None:
             order = self.plan.sequence.order
-            records.sort(key=lambda r: tuple(r.values[name] for name in order))  # type: ignore[arg-type,return-value]  # one type per field
+            records.sort(key=lambda r: tuple(r.values[name] for name in order))
         opening = {normal(call): value for call, value in (so_far or {}).items()}
         recorders = [Recorder() for _ in records]
         assumed: set[str] = set()

@@ -116,10 +116,11 @@ def _step(plan: Plan, layout: Layout, at: int) -> Iterator[str]:
 def _held(held: StepLayout) -> str:
     if held.runs_on == "exact":
         return f"on the exact evaluator: {held.reason}"
+    if held.low is None:
+        return "columnar"
     scale = f", x {held.scale}" if held.scale != 1 else ""
     bits = f"{held.width} bits" + (f", {held.widest} on the way" if held.widest != held.width else "")
-    span = "" if held.low is None else f"{_figure(held.low)} .. {_figure(held.high)}, "
-    return f"{span}{bits}{scale}{', numerator and denominator' if held.pair else ''}"
+    return f"{_figure(held.low)} .. {_figure(held.high)}, {bits}{scale}{', numerator and denominator' if held.pair else ''}"
 
 
 def _figure(value: Fraction | None) -> str:

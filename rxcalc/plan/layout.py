@@ -176,7 +176,9 @@ def _node(formed: Everything[int], place: int) -> NodeLayout | None:
         return NodeLayout(1, None, None, 1, note.peak, 0 if value.absent else note.widest, note.reason)
     number = value.number
     most = 1 if number.den is None else number.den.high
-    return NodeLayout(number.scale, number.num.low, number.num.high, most, note.peak, note.widest, note.reason)
+    num = number.num
+    peak = max(note.peak, abs(num.low), abs(num.high), most)
+    return NodeLayout(number.scale, num.low, num.high, most, peak, max(note.widest, num.width), note.reason)
 
 
 def _step(plan: Plan, formed: Everything[int], place: int) -> StepLayout:

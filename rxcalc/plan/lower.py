@@ -46,14 +46,14 @@ class _Lowered:
 
 
 def lower(typed: TypedRulebook, files: dict[str, SourceFile], digest: str, sink: Sink) -> Plan:
-    """The plan of a checked rulebook. May add diagnostics of stage 4 (values that are not finite or whole).
+    """The plan of a checked rulebook. May add RX408 (values that are not finite).
 
     The rules are lowered twice: windows read earlier results of the same steps, whose ranges are
     unknown at first. What the first pass proves without knowing them holds for every episode, so the
     second pass may use it.
     """
-    first = _pass(typed, files, {}, Sink())
-    done = _pass(typed, files, first.earlier, sink)
+    first = _pass(typed, files, {})
+    done = _pass(typed, files, first.earlier)
     decl = typed.decl
     place = Places(files)
     plan = Plan(
@@ -89,11 +89,11 @@ def lower(typed: TypedRulebook, files: dict[str, SourceFile], digest: str, sink:
     return plan
 
 
-def _pass(typed: TypedRulebook, files: dict[str, SourceFile], earlier: dict[str, Range], sink: Sink) -> _Lowered:
+def _pass(typed: TypedRulebook, files: dict[str, SourceFile], earlier: dict[str, Range]) -> _Lowered:
     x = Expressions(typed, files, earlier)
     requires = tuple(_condition(x, r) for r in typed.requires)
     x.learn(typed.requires)
-    steps = tuple(_step(x, s, sink) for s in typed.steps)
+    steps = tuple(_step(x, s) for s in typed.steps)
     shares: list[PlanPartition] = []
     for index, partition in enumerate(typed.shares):
         shares.append(_partition(x, typed, index, partition))
@@ -111,7 +111,7 @@ def _condition(x: Expressions, c: TCondition) -> PlanCondition:
     return PlanCondition(that, x.formula(c.that), describe.words(c.say), x.place(c.span))
 
 
-def _step(x: Expressions, step: TStep, sink: Sink) -> PlanStep:
+def _step(x: Expressions, step: TStep) -> PlanStep:
     rounding = RoundTo(step.rounding.to, step.rounding.mode) if step.rounding else None
     x.parts = rounding if step.rounding and step.rounding.parts else None
     x.power = rounding
@@ -221,7 +221,7 @@ def _check_finite(typed: TypedRulebook, plan: Plan, sink: Sink) -> None:
     for reader, root in _readers(typed):
         for use in _window_uses(root):
             names = [n for n in expressions.earlier_names(use) if n not in written]
-            if any([check(name, f"a window in {reader}") for name in names]):
+            if [name for name in names if check(name, f"a window in {reader}")]:
                 continue
             call = calls.get(use.data.key) if isinstance(use.data, WindowUse) else None
             value = plan.nodes[call.value] if call is not None and call.value >= 0 else None

@@ -1,594 +1,129 @@
-"""The rulebook as written: declarations, clauses and expressions, with their places.
-
-Equality ignores places, so that reparsing the canonical text gives an equal tree.
-"""
-
-from __future__ import annotations
-
-from dataclasses import dataclass, field
-from datetime import date
-from fractions import Fraction
-from typing import TypeAlias
-
-from rxcalc.rulebook.document import Mapping, Node, Scalar
-from rxcalc.source import Span
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expression:
-    """Something written in the policy language."""
-
-    span: Span = field(compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Number(Expression):
-    """`1.25`, `30_000`; `decimals` counts the digits after the point."""
-
-    value: Fraction
-    decimals: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Money(Expression):
-    """`¥1_300`, `CNY 5`; `sign` is as written. `per` is `day` in `¥419 per day`."""
-
-    sign: str
-    value: Fraction
-    decimals: int
-    per: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Percent(Expression):
-    """`85%`; `value` is 85/100."""
-
-    value: Fraction
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Duration(Expression):
-    """`60 days`; `unit` is days, months or years (the singular is read as the plural)."""
-
-    value: Fraction
-    unit: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DateLiteral(Expression):
-    """`2025-07-01`."""
-
-    value: date
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flag(Expression):
-    """`yes` or `no`."""
-
-    value: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Text(Expression):
-    """`"A01.0"`."""
-
-    value: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Name(Expression):
-    """A bare word: a name, or a value of the set expected there."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member(Expression):
-    """`this_year.level`, `drg[code].price`."""
-
-    of: Expr
-    name: str
-    name_span: Span = field(compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Index(Expression):
-    """`deductible[admission]`, `drg[code, level]`."""
-
-    of: Expr
-    keys: tuple[Expr, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class At(Expression):
-    """`p at service_date`, `drg[code].price at d`."""
-
-    of: Expr
-    date: Expr
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Argument:
-    """One argument of a call: `x`, `x where c`, `where c` (value None), `distinct x`."""
-
-    value: Expr | None
-    where: Expr | None = None
-    distinct: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call(Expression):
-    """`min(a, b)`; `this_year.sum(pays)` has a Member as `function`."""
-
-    function: Name | Member
-    arguments: tuple[Argument, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Range(Expression):
-    """`a .. b`, only as an argument."""
-
-    low: Expr
-    high: Expr
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lambda(Expression):
-    """`rate -> body`, only as an argument."""
-
-    parameter: str
-    parameter_span: Span = field(compare=False, repr=False)
-    body: Expr
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Negate(Expression):
-    """`-x`."""
-
-    operand: Expr
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sum(Expression):
-    """`a + b - c`; n-ary. Each term carries +1 or -1; the first is +1."""
-
-    terms: tuple[tuple[int, Expr], ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Product(Expression):
-    """`a * b` or `a / b`; `operator` is `*` or `/`."""
-
-    operator: str
-    left: Expr
-    right: Expr
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compare(Expression):
-    """`a < b`; `operator` is one of `= != < <= > >=`, `has`, `meets`."""
-
-    operator: str
-    left: Expr
-    right: Expr
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Between(Expression):
-    """`x between a and b`, both ends included."""
-
-    operand: Expr
-    low: Expr
-    high: Expr
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InSet(Expression):
-    """`x in {a, b}`."""
-
-    operand: Expr
-    members: tuple[Expr, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InTable(Expression):
-    """`code in drg`, `[a, b] in drg at d`; `table` is a Name or an At of a Name."""
-
-    keys: tuple[Expr, ...]
-    table: Expr
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IsKnown(Expression):
-    """`x is known`, or with `known` false `x is missing`."""
-
-    operand: Expr
-    known: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class And(Expression):
-    """`a and b and c`; n-ary."""
-
-    items: tuple[Expr, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Or(Expression):
-    """`a or b or c`; n-ary."""
-
-    items: tuple[Expr, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Not(Expression):
-    """`not a`."""
-
-    operand: Expr
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class If(Expression):
-    """`if c then a else b`."""
-
-    condition: Expr
-    then: Expr
-    otherwise: Expr
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ErrorExpr(Expression):
-    """What could not be parsed; already reported, so every later pass stays silent about it."""
-
-
-Expr: TypeAlias = (
-    "Number | Money | Percent | Duration | DateLiteral | Flag | Text | Name | Member | Index | At | Call | Range | Lambda"
-    " | Negate | Sum | Product | Compare | Between | InSet | InTable | IsKnown | And | Or | Not | If | ErrorExpr"
+"""The rulebook as written: every node of the tree under one name."""
+
+from rxcalc.syntax.declared import (
+    NO_META,
+    BearerDecl,
+    Cite,
+    ColumnDecl,
+    Condition,
+    DatedValue,
+    EffectiveDecl,
+    GuaranteeDecl,
+    Ident,
+    InputDecl,
+    KeyColumn,
+    MessageDecl,
+    Meta,
+    ParameterDecl,
+    PartDecl,
+    PartitionDecl,
+    RoundSpec,
+    RulebookDecl,
+    SequenceDecl,
+    SetDecl,
+    SetValue,
+    SourceDecl,
+    StepDecl,
+    TableDecl,
+    TypeSpec,
+    WindowDecl,
+    Words,
+)
+from rxcalc.syntax.tree import (
+    And,
+    Argument,
+    At,
+    Because,
+    Between,
+    Call,
+    Clause,
+    Compare,
+    DateLiteral,
+    Duration,
+    ErrorExpr,
+    Expr,
+    Expression,
+    Flag,
+    If,
+    Index,
+    InSet,
+    InTable,
+    IsKnown,
+    Lambda,
+    Member,
+    Money,
+    Name,
+    Negate,
+    Not,
+    Number,
+    Or,
+    Percent,
+    Product,
+    Range,
+    Rule,
+    Sum,
+    Text,
 )
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Because:
-    """`because "text"` (text set) or `because name` (name set, a key of `messages:`)."""
-
-    text: str | None
-    name: str | None
-    span: Span = field(compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clause:
-    """`when c then x because ..`; `when` None is `otherwise` or a lone expression; `then` None is `reject`."""
-
-    when: Expr | None
-    then: Expr | None
-    because: Because | None = None
-    span: Span = field(compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """An ordered list of clauses.
-
-    `form` is `expression` (one clause without condition), `clauses`, or `table` (a decision table,
-    already rewritten: its `of` columns became the left sides of each row's conditions). `hit` is
-    `first`, or for a table `unique` (two rows that may hold together are an error).
-    """
-
-    clauses: tuple[Clause, ...]
-    form: str = "expression"
-    hit: str = "first"
-    span: Span = field(compare=False, repr=False)
-
-
-# ---- declarations ---------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ident:
-    """A name where it was written."""
-
-    name: str
-    span: Span = field(compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
-    """A text for readers: pairs of language tag and string; the tag is "" when only one string is given."""
-
-    by_language: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cite:
-    """`regs#36`: a source id of `sources:` and a place in it ("" for the whole)."""
-
-    source: str
-    place: str
-    span: Span = field(compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Meta:
-    """What any declaration may carry: label, note, citations, evidence status, names in other systems."""
-
-    label: Words | None = None
-    note: Words | None = None
-    cite: tuple[Cite, ...] = ()
-    status: str | None = None  # sourced | illustrative | fictional
-    names: tuple[tuple[str, str], ...] = ()
-
-
-NO_META = Meta()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetValue:
-    """One value of a `one_of` set, with the spellings that data may use for it."""
-
-    name: str
-    aliases: tuple[str, ...] = ()
-    label: Words | None = None
-    span: Span = field(compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TypeSpec:
-    """A type as written.
-
-    `kind` is money, percent, number, count, date, days, months, years, flag, code, codes, text,
-    `money per day`, `one_of`, `bands`, `cliff` or `curve`. For `one_of` either `values` or
-    `set_name` (of `sets:`) is given. For schedules `value` and `over` are the kinds R and Q.
-    """
-
-    kind: str
-    values: tuple[SetValue, ...] = ()
-    set_name: Ident | None = None
-    ordered: bool = False
-    value: str | None = None
-    over: str | None = None
-    span: Span = field(compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetDecl:
-    """An entry of `sets:`; `type` has kind `one_of` with values."""
-
-    name: Ident
-    type: TypeSpec
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceDecl:
-    """An entry of `sources:`."""
-
-    name: Ident
-    title: Words
-    date: Scalar | None = None
-    status: str | None = None
-    url: str | None = None
-    note: Words | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InputDecl:
-    """An entry of `inputs:`. `minimum`, `maximum` and `default` are read by the type later."""
-
-    name: Ident
-    type: TypeSpec
-    optional: bool = False
-    default: Scalar | None = None
-    minimum: Scalar | None = None
-    maximum: Scalar | None = None
-    decimals: Scalar | None = None
-    time: str | None = None  # `drop`: a time of day in a date cell is dropped
-    aliases: tuple[str, ...] = ()
-    meta: Meta = NO_META
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Condition:
-    """`{that: c, say: text}` of `requires:`."""
-
-    that: Expr
-    say: Words | None
-    meta: Meta = NO_META
-    span: Span = field(compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DatedValue:
-    """One entry of a parameter's `values:`; `value` is read by the parameter's type later."""
-
-    start: date
-    value: Node
-    span: Span = field(compare=False, repr=False)  # of the date key
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParameterDecl:
-    """An entry of `parameters:`. `outside` is `hold` or None (curves)."""
-
-    name: Ident
-    type: TypeSpec
-    by: tuple[Ident, ...] = ()
-    values: tuple[DatedValue, ...]
-    ends: Scalar | None = None
-    outside: str | None = None
-    meta: Meta = NO_META
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyColumn:
-    """A key of a table; `match` is `exact`, `up_to` or `below`."""
-
-    name: Ident
-    match: str = "exact"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ColumnDecl:
-    """A value column of a table."""
-
-    name: Ident
-    type: TypeSpec
-    optional: bool = False
-    decimals: Scalar | None = None
-    meta: Meta = NO_META
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableDecl:
-    """An entry of `tables:`; the CSV file itself is read by the typed stage."""
-
-    name: Ident
-    file: Scalar
-    key: tuple[KeyColumn, ...]
-    start: Ident | None = None  # `from:` column
-    end: Ident | None = None  # `to:` column
-    columns: tuple[ColumnDecl, ...]
-    meta: Meta = NO_META
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SequenceDecl:
-    """`sequence:`."""
-
-    by: Ident
-    order: tuple[Ident, ...]
-    reverses: Ident | None = None
-    span: Span = field(compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WindowDecl:
-    """An entry of `windows:`; kinds combine as language.md section 5 says.
-
-    `calendar` is year, quarter or month. `starting` is `07-01` or an input's name.
-    `raw` holds the whole mapping, for kinds that a later version reads.
-    """
-
-    name: Ident
-    calendar: str | None = None
-    date: Ident | None = None
-    starting: Scalar | None = None
-    same: tuple[Ident, ...] = ()
-    all: bool = False
-    raw: Mapping = field(compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoundSpec:
-    """`round:` of a step. `exact` is `round: none`; `to` and `mode` None take the rulebook's."""
-
-    exact: bool = False
-    to: Scalar | None = None
-    mode: str | None = None
-    parts: bool = False
-    span: Span = field(compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepDecl:
-    """An entry of `steps:`; `type` None is inferred from the rule."""
-
-    name: Ident
-    type: TypeSpec | None = None
-    rule: Rule
-    round: RoundSpec | None = None
-    optional: bool = False
-    meta: Meta = NO_META
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartDecl:
-    """A part of a bearer's share; `value` None is `rest`. `name` is None when the bearer has one unnamed part."""
-
-    name: Ident | None
-    value: Expr | None
-    reason: str | None = None
-    may_be_negative: bool = False
-    meta: Meta = NO_META
-    span: Span = field(compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BearerDecl:
-    """`fund:`, `patient:`, `hospital:`, `government:` or `other:` with its parts."""
-
-    name: Ident
-    parts: tuple[PartDecl, ...]
-    meta: Meta = NO_META
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartitionDecl:
-    """A named partition of an amount among bearers."""
-
-    name: Ident
-    of: Expr
-    bearers: tuple[BearerDecl, ...]
-    meta: Meta = NO_META
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GuaranteeDecl:
-    """A guarantee by `kind`.
-
-    `compare`: `that` holds on every row. `increasing`: `what` never falls while `within` grows.
-    `within`: `what` changes by at most the change of `within`.
-    """
-
-    kind: str
-    that: Expr | None = None
-    what: Expr | None = None
-    within: Ident | None = None
-    say: Words | None = None
-    span: Span = field(compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MessageDecl:
-    """An entry of `messages:`."""
-
-    name: Ident
-    text: Words
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EffectiveDecl:
-    """`effective: {from, to, by}`; `to` None is open. `announced` is text for readers only."""
-
-    start: date
-    end: date | None
-    by: Ident
-    span: Span = field(compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RulebookDecl:
-    """A whole rulebook as written. Sections not given are empty."""
-
-    file: str  # display name of the file
-    name: Ident
-    title: Words | None
-    version: str
-    currency: str
-    decimals: int
-    rounding: str
-    effective: EffectiveDecl
-    status: str | None = None
-    note: Words | None = None
-    sources: tuple[SourceDecl, ...] = ()
-    sets: tuple[SetDecl, ...] = ()
-    inputs: tuple[InputDecl, ...] = ()
-    requires: tuple[Condition, ...] = ()
-    sequence: SequenceDecl | None = None
-    windows: tuple[WindowDecl, ...] = ()
-    parameters: tuple[ParameterDecl, ...] = ()
-    tables: tuple[TableDecl, ...] = ()
-    steps: tuple[StepDecl, ...] = ()
-    shares: tuple[PartitionDecl, ...] = ()
-    guarantees: tuple[GuaranteeDecl, ...] = ()
-    outputs: tuple[Ident, ...] = ()
-    messages: tuple[MessageDecl, ...] = ()
+__all__ = [
+    "NO_META",
+    "And",
+    "Argument",
+    "At",
+    "BearerDecl",
+    "Because",
+    "Between",
+    "Call",
+    "Cite",
+    "Clause",
+    "ColumnDecl",
+    "Compare",
+    "Condition",
+    "DateLiteral",
+    "DatedValue",
+    "Duration",
+    "EffectiveDecl",
+    "ErrorExpr",
+    "Expr",
+    "Expression",
+    "Flag",
+    "GuaranteeDecl",
+    "Ident",
+    "If",
+    "InSet",
+    "InTable",
+    "Index",
+    "InputDecl",
+    "IsKnown",
+    "KeyColumn",
+    "Lambda",
+    "Member",
+    "MessageDecl",
+    "Meta",
+    "Money",
+    "Name",
+    "Negate",
+    "Not",
+    "Number",
+    "Or",
+    "ParameterDecl",
+    "PartDecl",
+    "PartitionDecl",
+    "Percent",
+    "Product",
+    "Range",
+    "RoundSpec",
+    "Rule",
+    "RulebookDecl",
+    "SequenceDecl",
+    "SetDecl",
+    "SetValue",
+    "SourceDecl",
+    "StepDecl",
+    "Sum",
+    "TableDecl",
+    "Text",
+    "TypeSpec",
+    "WindowDecl",
+    "Words",
+]

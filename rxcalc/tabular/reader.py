@@ -19,6 +19,7 @@ from rxcalc.tabular.records import Record, Span, fields_of, ragged, spans, split
 BLOCK: Final = 8 << 20
 RECORD_LIMIT: Final = 256 << 20
 _EDGE: Final = 1 << 16
+_FIRST: Final = 200
 _BOM: Final = b"\xef\xbb\xbf"
 _MAGIC: Final = (
     (b"PK\x03\x04", "a zip or spreadsheet file"),
@@ -250,7 +251,9 @@ def _fast(data: bytes, width: int, separator: str, shape: Shape | None) -> Block
 
 def _usual(data: bytes, lines: pl.Series, names: list[str], separator: str, shape: Shape) -> pl.DataFrame | None:
     """The shape's columns, typed by the CSV reader itself, when every line has the shape."""
-    if lines.null_count() or not lines.str.contains(shape.pattern).all():
+    if lines.null_count() or not lines.head(_FIRST).str.contains(shape.pattern).all():
+        return None  # files of another shape are told apart early
+    if not lines.str.contains(shape.pattern).all():
         return None
     schema = {name: shape.schema.get(name, pl.String) for name in names}
     read = [at for at, name in enumerate(names) if name in shape.schema]

@@ -20,6 +20,7 @@ class Hunter:
         self.plan = plan
         self.r = Random(f"episodes {seed}")
         self.amounts: list[Fraction] = [Fraction(0)]
+        self.limits: list[Fraction] = []
         self.dates: list[date] = list(ENDS)
         self.numbers: list[Fraction] = [Fraction(0), Fraction(1)]
         self.codes: list[str] = ["A01", "B20", "C", "nowhere"]
@@ -47,6 +48,7 @@ class Hunter:
                     for part in value:
                         at = part.limit if isinstance(part, Band) else part.at if isinstance(part, Point) else None
                         self._note(at, over)
+                        self.limits += [Fraction(at)] if at is not None and over is Kind.MONEY else []
                         self._note(part.value, getattr(parameter.type, "value", None))
         for table in plan.tables:
             for row in table.rows:
@@ -96,8 +98,10 @@ class Hunter:
         low = Fraction(spec.low) if isinstance(spec.low, int | Fraction) else Fraction(0)
         match r.randrange(12):
             case 0 | 1 | 2:
+                x = r.choice(self.limits or self.amounts) + r.choice((-1, 0, 1)) * unit
+            case 3:
                 x = r.choice(self.amounts) + r.choice((-1, 0, 0, 1)) * unit
-            case 3 | 4 | 5:
+            case 4 | 5:
                 x = self._tie(unit)
             case 6 | 7:
                 x = r.choice(self.amounts) + self._tie(unit)
@@ -134,11 +138,12 @@ class Hunter:
                 return _whole(self._amount(spec))
             case Plain(Kind.COUNT):
                 low, high = int(spec.low or 0), int(spec.high or 0)  # type: ignore[arg-type] # counts
-                return min(max(int(r.choice((r.randrange(4), r.randrange(30), low, high, r.choice(self.numbers)))), low), high)
+                near = int(r.choice(self.numbers)) + r.choice((-1, 0, 0, 1))
+                return min(max(int(r.choice((r.randrange(4), r.randrange(30), low, high, near, near))), low), high)
             case Plain(kind):
                 grid = Fraction(1, 10 ** (spec.decimals + (2 if kind is Kind.PERCENT else 0)))
                 low, high = Fraction(spec.low or 0), Fraction(spec.high or 0)  # type: ignore[arg-type] # numbers
-                x = r.choice((low, high, r.choice(self.numbers), r.choice(self.rates), r.choice(self.numbers) + grid, Fraction(r.randrange(1, 10**4), 100)))
+                x = r.choice((low, high, r.choice(self.numbers), r.choice(self.rates), r.choice(self.numbers) + grid, r.choice(self.numbers) - grid, Fraction(r.randrange(1, 10**4), 100)))
                 return _whole(min(max(_floored(x, grid), low), high))
         raise AssertionError(spec)
 

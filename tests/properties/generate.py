@@ -189,8 +189,14 @@ class Writer:
 
     def positive(self, of: str, depth: int) -> str:
         """An expression that is not negative, mostly."""
+        if of == MONEY and self.chance(45):
+            return self.r.choice(sorted(self.narrowed))
         text = self.e(of, depth)
         return text if self.chance(6) or (text in self.w.fields.get(of, []) and text in self.narrowed) else f"max(0, {text})"
+
+    def read_at(self, of: str, depth: int) -> str:
+        """Where a cliff or curve is read: mostly at a field, so that its limits are met."""
+        return self.r.choice(self.w.fields[of][:4]) if self.chance(60) else self.e(of, depth)
 
     def money(self, depth: int) -> str:
         """An amount."""
@@ -224,12 +230,12 @@ class Writer:
                 found = [c for c in self.cliffs if c[2] == MONEY]
                 if found:
                     name, over, _ = self.r.choice(found)
-                    return f"step({name}, {self.e(over, d)})"
+                    return f"step({name}, {self.read_at(over, d)})"
             case "curve":
                 found = [c for c in self.curves if c[2] == PERCENT]
                 if found:
                     name, over, _ = self.r.choice(found)
-                    return f"({self.e(MONEY, d)} * along({name}, {self.e(over, d)}))"
+                    return f"({self.e(MONEY, d)} * along({name}, {self.read_at(over, d)}))"
             case "daily":
                 if self.daily:
                     a, b = self.e(DATE, d), self.e(DATE, d)
@@ -294,12 +300,12 @@ class Writer:
                 found = [c for c in self.curves if c[2] == PERCENT]
                 if found:
                     name, over, _ = self.r.choice(found)
-                    return f"along({name}, {self.e(over, d)})"
+                    return f"along({name}, {self.read_at(over, d)})"
             case 4:
                 found = [c for c in self.cliffs if c[2] == PERCENT]
                 if found:
                     name, over, _ = self.r.choice(found)
-                    return f"step({name}, {self.e(over, d)})"
+                    return f"step({name}, {self.read_at(over, d)})"
             case 5:
                 return f"as_percent({self.e(NUMBER, 0)})"
             case 6:

@@ -106,8 +106,6 @@ class PolarsKernel:
 
     def unary(self, op: str, a: pl.Expr) -> pl.Expr:
         match op.partition(":"):
-            case ("neg", _, _):
-                return -a
             case ("abs", _, _):
                 return a.abs()
             case ("not", _, _):

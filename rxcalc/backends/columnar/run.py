@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import polars as pl
 
@@ -86,9 +86,10 @@ class Columnar:
         else:
             schema = {"__row": frame.schema["__row"], **{out.name: result_type(out.type, None) for out in outputs}}
             values = pl.DataFrame(schema=schema)
-        if run.exact:
-            values = patched(values, run.exact, outputs, frame["__row"])
-        problems = tuple(sorted(run.problems, key=lambda pair: pair[0]))
+        exact, large = held(run.exact, outputs)
+        if exact:
+            values = patched(values, exact, outputs, frame["__row"])
+        problems = tuple(sorted([*run.problems, *large], key=lambda pair: pair[0]))
         return ColumnarResult(values, decimals, frozenset(run.flagged), problems, frozenset(run.marked))
 
     def _settled(self, frame: pl.DataFrame, done: pl.DataFrame, outputs: Sequence[Output]) -> ColumnarResult:
@@ -109,6 +110,8 @@ class Columnar:
             else:
                 problems.append((row, problem))
         values = _complete(done.filter(~flags), outputs)
+        exact, large = held(exact, outputs)
+        problems = sorted([*problems, *large], key=lambda pair: pair[0])
         if exact:
             values = patched(values, exact, outputs, frame["__row"])
         return ColumnarResult(values, decimals, frozenset(rows), tuple(problems))
@@ -122,6 +125,26 @@ class Columnar:
             return None
         message = "the columns refuse this row, the exact evaluator does not: please report it"
         return Problem("RX901", "", "", message)
+
+
+_LARGEST: Final = 2**127 - 1
+
+
+def held(
+    outcomes: Sequence[tuple[int, Outcome]], outputs: Sequence[Output]
+) -> tuple[list[tuple[int, Outcome]], list[tuple[int, Problem]]]:
+    """The outcomes whose requested amounts a result column holds, and the refusals of the others."""
+    fine: list[tuple[int, Outcome]] = []
+    problems: list[tuple[int, Problem]] = []
+    for row, outcome in outcomes:
+        cells = ((out.name, written(result_of(outcome, out.name), out.type, out.decimals)) for out in outputs)
+        large = next((name for name, cell in cells if isinstance(cell, int) and abs(cell) > _LARGEST), None)
+        if large is None:
+            fine.append((row, outcome))
+        else:
+            message = f"`{large}` has more than 38 digits; no table can hold it"
+            problems.append((row, Problem("RX718", large, "", message)))
+    return fine, problems
 
 
 def result_of(outcome: Outcome, name: str) -> Value:

@@ -39,7 +39,7 @@ class Kernel(Protocol[X]):
         """The same whole numbers at another width."""
 
     def unary(self, op: str, a: X) -> X:
-        """`neg abs not known`, `flag` (a flag as 0 or 1), of dates `year month day days first:.. last:..`, `from_days`.
+        """`abs not known`, `flag` (a flag as 0 or 1), of dates `year month day days first:.. last:..`, `from_days`.
 
         Parts of dates are whole numbers of 64 bits; `days` counts from 0001-01-01 as 1, as Python does.
         """

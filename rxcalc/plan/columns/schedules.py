@@ -204,18 +204,17 @@ def _nth(walk: Walk[X], level: Sequence[Slice[X]], ends: Ends[X], ref: ScheduleR
     result, fail = arithmetic.fixed(0), ends.fail
     n = arithmetic.shared_number(n)
     for place, (part, (_, length)) in enumerate(zip(level, _parts(walk, level, ends), strict=True)):
+        if part.fail is not None:  # the rates of all bands that are walked are mapped
+            some = arithmetic.compare(">", length, arithmetic.fixed(0))
+            fail = either(kernel, fail, under(kernel, some, part.fail))
         if n.fixed is not None and n.fixed != place + 1:
             continue
         amount = _amount(walk, part, length, ref)
         if n.fixed is not None:
-            chosen: X = kernel.always()
             result = amount
         else:
-            chosen = kernel.share(arithmetic.compare("=", n, arithmetic.fixed(place + 1)))
+            chosen: X = kernel.share(arithmetic.compare("=", n, arithmetic.fixed(place + 1)))
             result = arithmetic.choose(chosen, amount, result)
-        if part.fail is not None:
-            some = kernel.binary("and", chosen, arithmetic.compare(">", length, arithmetic.fixed(0)))
-            fail = either(kernel, fail, under(kernel, some, part.fail))
     return Formed(number=result, fail=fail)
 
 

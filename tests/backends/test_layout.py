@@ -1,0 +1,72 @@
+"""The layout of plans and its printed forms."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+
+from plans import Book
+
+from rxcalc.lang.ops import Op
+from rxcalc.lang.types import COUNT, MONEY, NUMBER, OneOf
+from rxcalc.plan.dump import dump_dot, dump_json, dump_text
+from rxcalc.plan.layout import lay_out
+from rxcalc.plan.nodes import RoundTo
+
+
+def book() -> Book:
+    """A plan with a whole number, a quotient, a set and a power."""
+    made = Book()
+    x, n = made.input("x", MONEY, 0, 1000), made.input("n", COUNT, 1, 7)
+    made.input("level", OneOf(("low", "high")))
+    half = made.step("half", made.node(Op.MULTIPLY, x, made.const("0.5", NUMBER)))
+    made.step("each", made.node(Op.DIVIDE, half, n), to=None)
+    made.step("power", made.node(Op.POWER, n, n, of=NUMBER, data=RoundTo(Fraction(1), "up")), NUMBER, scale=1)
+    return made
+
+
+def test_how_steps_are_held() -> None:
+    """Whole numbers of fen, numerator and denominator, or the exact evaluator with a reason."""
+    half, each, power = lay_out(book().plan()).steps
+    assert (half.scale, half.low, half.high, half.width, half.pair) == (100, 0, 500, 64, False)
+    assert (each.pair, each.runs_on, each.high) == (True, "columnar", 500)
+    assert (power.runs_on, power.reason) == ("exact", "power needs more digits than a column holds")
+
+
+def test_every_intermediate_is_within_its_peak() -> None:
+    """The recorded peak covers the product before it is rounded."""
+    plan = book().plan()
+    product = next(at for at, node in enumerate(plan.nodes) if node.op is Op.MULTIPLY)
+    record = lay_out(plan).nodes[product]
+    assert record is not None
+    assert (record.low, record.high, record.scale, record.width) == (0, 100_000, 200, 64)
+    assert record.peak >= 100_000
+
+
+def test_text_is_stable_and_fits_a_page() -> None:
+    """The text names inputs, steps, ranges, widths and where each step runs, within 96 columns."""
+    plan = book().plan()
+    text = dump_text(plan, lay_out(plan))
+    assert text == dump_text(plan, lay_out(plan))
+    assert max(len(line) for line in text.splitlines()) <= 96
+    for part in (
+        "x                        money",
+        "0 .. 1,000, x 100",
+        "round to 0.01 half-up",
+        "64 bits",
+        "numerator and denominator",
+        "on the exact evaluator: power",
+    ):
+        assert part in text
+
+
+def test_json_and_graph() -> None:
+    """Programs get the same facts; the graph has an arrow for each read."""
+    plan = book().plan()
+    layout = lay_out(plan)
+    document = json.loads(dump_json(plan, layout))
+    assert [step["runs_on"] for step in document["steps"]] == ["columnar", "columnar", "exact"]
+    assert document["steps"][1]["reads"] == ["half", "n"]
+    graph = dump_dot(plan, layout)
+    assert '"half" -> "each";' in graph
+    assert graph.startswith("digraph")

@@ -1,0 +1,257 @@
+#!/usr/bin/env python3
+"""Benchmarks of rxcalc against hand-written programs, in turn in one run; prints ratios of medians.
+
+usage: run.py [csv|memory|start|episode|windows ..] [--rows 1e6,1e7] [--runs 5] [--work DIR]
+
+  csv      CSV to CSV: `rxcalc batch` (every cell validated, rejects and summary written) against
+           opponent_polars.py (no validation), whole processes, with peak memory; the results must be the same bytes
+  memory   the columnar back end on a typed frame against the hand-written Polars kernel
+  start    `rxcalc --help` and `rxcalc explain` of a cached rulebook against `python -c "import click"`
+  episode  one warm episode through the Python interface against a plain Python function
+  windows  beijing-employee with three episodes a person, shuffled, against one episode a person
+
+Needs numpy for the generator. Nothing here is a test: absolute times are those of this machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import timeit
+from collections.abc import Callable
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+POLICY = HERE / "policy"
+ROOT = HERE.parent.parent
+PYTHON = sys.executable
+
+
+class Timed:
+    """Wall seconds and peak memory (MiB) of whole processes."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+        self.memory: list[float] = []
+
+    def run(self, *command: str) -> None:
+        """One run; the operating system's own accounting of the finished process."""
+        start = time.perf_counter()
+        with open(os.devnull, "wb") as nothing:
+            process = subprocess.Popen(command, stdout=nothing, stderr=nothing, cwd=ROOT)
+            _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        self.seconds.append(time.perf_counter() - start)
+        self.memory.append(usage.ru_maxrss / 1024)
+        if process.returncode not in (0, 1):
+            raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.seconds)
+
+
+def in_turn(runs: int, **commands: tuple[str, ...]) -> dict[str, Timed]:
+    """Each command once to warm up, then all of them in turn, `runs` times."""
+    found = {name: Timed() for name in commands}
+    for name, command in commands.items():
+        Timed().run(*command)
+        del name
+    for _ in range(runs):
+        for name, command in commands.items():
+            found[name].run(*command)
+    return found
+
+
+def show(title: str, found: dict[str, Timed], base: str) -> None:
+    print(f"\n{title}")
+    for name, timed in found.items():
+        low, high = min(timed.seconds), max(timed.seconds)
+        ratio = timed.median / found[base].median
+        print(f"  {name:28s} median {timed.median:7.3f} s ({low:.3f} .. {high:.3f})  peak {max(timed.memory):6.0f} MiB  x {ratio:.2f} of {base}")
+
+
+def csv(rows: list[int], runs: int, work: Path) -> None:
+    for n in rows:
+        source = work / f"episodes-{n}.csv"
+        if not source.exists():
+            subprocess.run([PYTHON, str(HERE / "gen.py"), str(n), str(source)], check=True)
+        ours, dec, text = work / "ours.csv", work / "dec.csv", work / "str.csv"
+        opponent = (PYTHON, str(HERE / "opponent_polars.py"), "csv", str(source))
+        found = in_turn(
+            runs,
+            rxcalc=(PYTHON, "-m", "rxcalc", "batch", str(source), "-r", str(POLICY), "-o", str(ours), "--no-progress"),
+            polars_dec=(*opponent, str(dec), "dec"),
+            polars_str=(*opponent, str(text), "str"),
+        )
+        same = ours.read_bytes() == dec.read_bytes() if n <= 2_000_000 else _same_hash(ours, dec)
+        show(f"CSV to CSV, {n:,} rows (results byte-identical: {'yes' if same else 'NO'})", found, "polars_dec")
+        for path in (ours, dec, text):
+            path.unlink()
+
+
+def _same_hash(a: Path, b: Path) -> bool:
+    from hashlib import sha256
+
+    def digest(path: Path) -> str:
+        total = sha256()
+        with path.open("rb") as stream:
+            while block := stream.read(1 << 22):
+                total.update(block)
+        return total.hexdigest()
+
+    return digest(a) == digest(b)
+
+
+def memory(rows: list[int], runs: int, work: Path) -> None:
+    sys.path[:0] = [str(HERE), str(ROOT)]
+    import opponent_polars as opponent
+    import polars as pl
+
+    import rxcalc
+    from rxcalc.backends.columnar import Columnar
+    from rxcalc.backends.exact import Exact
+    from rxcalc.inputs.tables import TableReader
+
+    plan = rxcalc.load(POLICY).plan
+    for n in rows:
+        source = work / f"episodes-{n}.csv"
+        if not source.exists():
+            subprocess.run([PYTHON, str(HERE / "gen.py"), str(n), str(source)], check=True)
+        text = pl.read_csv(source, infer_schema=False)
+        frame = TableReader(plan).read(text).frame
+        fen = opponent.fen_frame(text.lazy()).collect()
+        kernel = opponent.policy(fen.lazy(), pl.col("level"), pl.col("referred")).select(opponent.C.OUT_COLS)
+        columnar = Columnar(plan, Exact(plan).run_scalar)
+
+        def ours() -> object:
+            return columnar.run(frame, plan.outputs)
+
+        def theirs() -> object:
+            return kernel.collect()
+
+        mine, other = alternately(runs, ours, theirs)
+        print(f"\nin memory, {n:,} rows\n  rxcalc {mine * 1e3:.1f} ms, hand-written Polars {other * 1e3:.1f} ms: x {mine / other:.2f}")
+
+
+def alternately(runs: int, first: Callable[[], object], second: Callable[[], object]) -> tuple[float, float]:
+    """Medians of two functions called in turn."""
+    first(), second()
+    a: list[float] = []
+    b: list[float] = []
+    for _ in range(max(runs, 9)):
+        for function, times in ((first, a), (second, b)):
+            start = time.perf_counter()
+            function()
+            times.append(time.perf_counter() - start)
+    return statistics.median(a), statistics.median(b)
+
+
+def start(runs: int) -> None:
+    found = in_turn(
+        max(runs, 11),
+        click=(PYTHON, "-c", "import click"),
+        help=(PYTHON, "-m", "rxcalc", "--help"),
+        explain=(PYTHON, "-m", "rxcalc", "explain", "docs/bills/qin-county.yaml", "-r", "qin"),
+    )
+    show("start-up", found, "click")
+
+
+def episode() -> None:
+    sys.path.insert(0, str(ROOT))
+    import rxcalc
+
+    rulebook = rxcalc.load(POLICY)
+    bill = {
+        "episode_id": "E1", "person_id": "P1", "level": "city", "discharge_date": "2024-06-30", "total_cost": "12835.32",
+        "drug_class_b_cost": "2376.11", "excluded_cost": "13.73", "referred": "false", "prior_fund_paid_this_year": "1665.77",
+    }  # fmt: skip
+    ours = [rulebook.evaluate(bill).steps[name] for name in ("eligible", "deductible", "base", "fund", "patient")]
+    assert [int(v * 100) for v in ours] == list(plain(bill))  # type: ignore[operator]
+    n = 2_000
+    mine = statistics.median(timeit.repeat(lambda: rulebook.evaluate(bill), number=n, repeat=7)) / n
+    other = statistics.median(timeit.repeat(lambda: plain(bill), number=n, repeat=7)) / n
+    print(f"\none warm episode\n  rxcalc {mine * 1e6:.1f} us, a plain Python function {other * 1e6:.2f} us: x {mine / other:.0f}")
+
+
+def plain(e: dict[str, str]) -> tuple[int, ...]:
+    """The benchmark policy by hand, in whole fen."""
+
+    def fen(text: str) -> int:
+        whole, _, cents = text.partition(".")
+        return int(whole + (cents + "00")[:2])
+
+    eligible = fen(e["total_cost"]) - fen(e["excluded_cost"]) - (fen(e["drug_class_b_cost"]) + 5) // 10
+    deductible = {"town": 0, "county": 20000, "city": 40000, "province": 60000}[e["level"]]
+    base = max(0, eligible - deductible)
+    fund = (min(base, 1000000) * 85 + 50) // 100 + (max(0, min(base, 5000000) - 1000000) * 90 + 50) // 100
+    fund += (max(0, base - 5000000) * 95 + 50) // 100
+    if e["level"] in ("city", "province") and e["referred"] != "true":
+        fund = (fund * 80 + 50) // 100
+    fund = min(fund, max(0, 15000000 - fen(e["prior_fund_paid_this_year"])))
+    return eligible, deductible, base, fund, fen(e["total_cost"]) - fund
+
+
+def windows(rows: list[int], runs: int, work: Path) -> None:
+    for n in rows:
+        many, single = work / f"beijing-3-{n}.csv", work / f"beijing-1-{n}.csv"
+        for path, each in ((many, 3), (single, 1)):
+            if not path.exists():
+                _beijing(path, n, each)
+        found = in_turn(
+            runs,
+            three_a_person=(PYTHON, "-m", "rxcalc", "batch", str(many), "-r", "beijing-employee", "-o", str(work / "many.out.csv"), "--no-progress"),
+            one_a_person=(PYTHON, "-m", "rxcalc", "batch", str(single), "-r", "beijing-employee", "-o", str(work / "one.out.csv"), "--no-progress"),
+        )
+        show(f"windows, {n:,} rows", found, "one_a_person")
+
+
+def _beijing(path: Path, n: int, each: int) -> None:
+    """Shuffled episodes of 2025, `each` a person."""
+    chance = random.Random(20250101)
+    order = list(range(n))
+    chance.shuffle(order)
+    with path.open("w", encoding="utf-8") as out:
+        out.write("episode_id,person_id,person_class,level,discharge_date,total,in_scope\n")
+        for at in order:
+            total = int(chance.lognormvariate(13.5, 1))
+            scope = total * chance.randint(60, 100) // 100
+            day = f"2025-{chance.randint(1, 12):02d}-{chance.randint(1, 28):02d}"
+            person = f"P{at // each:08d}"
+            of, level = chance.choice(("active", "retired")), chance.choice(("level_1", "level_2", "level_3"))
+            out.write(f"E{at:09d},{person},{of},{level},{day},{total // 100}.{total % 100:02d},{scope // 100}.{scope % 100:02d}\n")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", nargs="*", default=["csv", "memory", "start", "episode", "windows"])
+    parser.add_argument("--rows", default="1e6")
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--work", type=Path, default=None)
+    options = parser.parse_args()
+    rows = [int(float(n)) for n in options.rows.split(",")]
+    os.environ["PYTHONPATH"] = os.pathsep.join(p for p in (str(ROOT), os.environ.get("PYTHONPATH", "")) if p)
+    with tempfile.TemporaryDirectory() as folder:
+        work = options.work or Path(folder)
+        work.mkdir(parents=True, exist_ok=True)
+        if "csv" in options.what:
+            csv(rows, options.runs, work)
+        if "start" in options.what:
+            start(options.runs)
+        if "windows" in options.what:
+            windows(rows, options.runs, work)
+        # Last, in this very process: a child's peak memory is never reported below its parent's.
+        if "episode" in options.what:
+            episode()
+        if "memory" in options.what:
+            memory(rows, options.runs, work)
+
+
+if __name__ == "__main__":
+    main()
