@@ -11,6 +11,7 @@ import polars as pl
 from rxcalc import __version__
 from rxcalc.driver.batch_blocks import NOTE, Evaluator, Finished, Job, RowProblem, compute_block, finish_block, in_order
 from rxcalc.driver.batch_report import BatchOptions, BatchReport, RejectExample, passes_limit
+from rxcalc.inputs.cells import CellProblem
 from rxcalc.inputs.tables import ROW, TableReader
 from rxcalc.plan.nodes import Plan
 from rxcalc.tabular import problems
@@ -146,6 +147,7 @@ def _compute_whole(job: Job, progress: Progress) -> _Whole | UsageProblem:
     frames: list[pl.DataFrame] = []
     bases: list[int] = []
     starts: list[int] = []
+    numbers: list[tuple[int, ...] | None] = []
     ids = Ids()
     row, line, unknown = 0, job.head.line, 0
     keys = _key_fields(job.plan)
@@ -157,6 +159,7 @@ def _compute_whole(job: Job, progress: Progress) -> _Whole | UsageProblem:
     for frame, judged in in_order(reader, work, job.options.threads):
         bases.append(row)
         starts.append(line)
+        numbers.append(judged.block.numbers)
         ids.add(judged)
         unknown += frame.get_column(by).null_count()
         frames.append(frame.filter(pl.col(by).is_not_null()).with_columns(pl.col(ROW) + row))
@@ -178,6 +181,12 @@ def _compute_whole(job: Job, progress: Progress) -> _Whole | UsageProblem:
     edges = pl.Series(bases, dtype=pl.Int64)
     for place, problem in computed.problems:
         block = int(edges.search_sorted(place, side="right")) - 1
+        if problem.code == "RX811" and problem.value.isdigit():
+            earlier = int(problem.value)
+            at = int(edges.search_sorted(earlier, side="right")) - 1
+            lines = numbers[at]
+            shift = earlier - bases[at]
+            problem = _depends(problem.field, starts[at] + (lines[shift] if lines is not None else shift))  # noqa: PLW2901 in a user's words
         by_block.setdefault(block, []).append((place - bases[block], problem))
     values = computed.values if computed.values.get_column(ROW).is_sorted() else computed.values.sort(ROW)
     if NOTE in job.form.computed:
@@ -185,6 +194,12 @@ def _compute_whole(job: Job, progress: Progress) -> _Whole | UsageProblem:
         values = values.with_columns(pl.when(marked).then(pl.lit("RX811")).cast(pl.Enum(["RX811"])).alias(NOTE))
     found = {block: tuple(many) for block, many in by_block.items()}
     return _Whole(values, found, computed.decimals, tuple(bases), duplicates, unknown, reader.digest)
+
+
+def _depends(window: str, line: int) -> CellProblem:
+    """Why an episode after a refused one is refused too."""
+    message = f"an earlier episode that the window `{window}` reads was refused, on line {line}; mend that one first"
+    return CellProblem("RX811", window, f"line {line}", message)
 
 
 def _empty(job: Job) -> pl.DataFrame:

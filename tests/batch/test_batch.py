@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rxcalc.cli.load import plan_of
 from rxcalc.driver.batch import run_batch
 from rxcalc.driver.batch_report import BatchOptions, BatchReport
 from rxcalc.lang.types import CODE, MONEY
@@ -352,3 +353,24 @@ def test_money_reconciles(tmp_path: Path, totals: list[str], block: int) -> None
     wanted = sum((Fraction(text.replace(",", "")) for text in totals if text not in {"x", "1e3", ""}), Fraction(0))
     assert report.accounts.read.sums.get("total", Fraction(0)) == wanted
     assert report.accounts.read.unreadable.get("total", 0) == sum(text in {"x", "1e3"} for text in totals)
+
+
+def test_what_follows_a_refused_episode_is_refused_or_marked(tmp_path: Path) -> None:
+    """With the real back ends: a refused episode takes with it who could have read it, and is named by its line."""
+    plan = plan_of("beijing-employee")
+    header = "episode_id,person_id,person_class,level,discharge_date,total,in_scope\n"
+    lines = [
+        "E3,P1,active,level_3,2025-03-01,1000.00,900.00\n",
+        "E1,P1,active,level_3,2025-01-01,1e3,900.00\n",
+        "E2,P2,retired,level_1,2025-02-01,1000.00,900.00\n",
+    ]
+    source = tmp_path / "in.csv"
+    source.write_text(header + "".join(lines), encoding="utf-8")
+    report = run_batch(plan, BatchOptions(episodes=source, results=tmp_path / "out.csv"))
+    assert report.reject_codes == {"RX710": 1, "RX811": 1}
+    assert report.examples["RX811"].line == 2
+    assert "line 3" in report.examples["RX811"].message
+    assert [r[0] for r in rows_of(tmp_path / "out.csv")[1:]] == ["E2"]
+    report = run_batch(plan, BatchOptions(episodes=source, results=tmp_path / "out.csv", after_reject="compute"))
+    assert report.reject_codes == {"RX710": 1}
+    assert [(r[0], r[-1]) for r in rows_of(tmp_path / "out.csv")[1:]] == [("E3", "RX811"), ("E2", "")]

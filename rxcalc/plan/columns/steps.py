@@ -103,12 +103,32 @@ def _broken(walk: Walk[X], that: int) -> X | None:
 
 
 def _step(walk: Walk[X], step: PlanStep) -> Formed[X]:
-    """The first clause that holds, rounded; computed from the last clause backwards."""
-    kernel, arithmetic = walk.kernel, walk.arithmetic
-    result: Formed[X] | None = None
+    """The step's value, rounded; without a column when any whole number on the way fits none."""
+    try:
+        result = _decided(walk, step)
+        if result.absent:
+            return result
+        fail = None if result.fail is None else walk.kernel.share(result.fail)
+        if result.number is None:
+            return Formed(code=walk.kernel.share(result.as_code), fail=fail, at=result.at)
+        arithmetic, number = walk.arithmetic, result.number
+        if step.rounding is not None:
+            number = arithmetic.rounded(number, step.rounding, step.rounding.mode)
+        number = arithmetic.within(number, step.low, step.high)
+        return Formed(number=arithmetic.shared_number(arithmetic.narrowed(number)), fail=fail)
+    except NotProven as gap:
+        walk.reasons.append(str(gap))
+        return Formed(fail=walk.kernel.always(), absent=True)
+
+
+def _decided(walk: Walk[X], step: PlanStep) -> Formed[X]:
+    """The first clause that holds; computed from the last clause backwards."""
+    kernel = walk.kernel
+    # A rejecting clause has no value; whatever stands there is never written. Where no clause holds
+    # (conditions without `otherwise` are proven exhaustive) the row goes to the exact evaluator too.
+    refused: Formed[X] = Formed(fail=kernel.always(), absent=True)
+    result = refused
     for clause in reversed(step.clauses):
-        # A rejecting clause has no value; whatever stands there is never written.
-        refused: Formed[X] = Formed(fail=kernel.always(), absent=True)
         then = walk.form(clause.then) if clause.then >= 0 else refused
         if clause.when < 0:
             result = then
@@ -116,29 +136,12 @@ def _step(walk: Walk[X], step: PlanStep) -> Formed[X]:
         condition = walk.form(clause.when)
         if condition.code is None:
             return Formed(fail=kernel.always(), absent=True)
-        if result is None:
-            # Conditions without `otherwise` are proven exhaustive; if they were not, the row goes to exact.
-            result = refused
         code = condition.code
         if then.fail is not None or result.fail is not None:
             code = kernel.share(code)
         picked = chosen(walk, code, then, result)
         result = replace(picked, fail=either(kernel, condition.fail, picked.fail), at=None)
-    if result is None or result.absent:
-        return Formed(fail=kernel.always() if result is None else result.fail, absent=True)
-    fail = None if result.fail is None else kernel.share(result.fail)
-    if result.number is None:
-        return Formed(code=kernel.share(result.as_code), fail=fail, at=result.at)
-    try:
-        number = result.number
-        if step.rounding is not None:
-            number = arithmetic.rounded(number, step.rounding, step.rounding.mode)
-        number = arithmetic.within(number, step.low, step.high)
-        number = arithmetic.shared_number(arithmetic.narrowed(number))
-    except NotProven as gap:
-        walk.reasons.append(str(gap))
-        return Formed(fail=kernel.always(), absent=True)
-    return Formed(number=number, fail=fail)
+    return result
 
 
 def _partition(walk: Walk[X], partition: PlanPartition) -> X | None:
