@@ -8,20 +8,36 @@ import pytest
 
 from rxcalc.diagnostics.model import Sink
 from rxcalc.diagnostics.text import render
-from rxcalc.driver.examples import TestReport, example_files, run_examples
+from rxcalc.driver.examples import ExamplesReport, example_files, run_examples
 from rxcalc.driver.find import Found
 
 CASES = Path(__file__).parent / "cases" / "runs"
 FOLDERS = sorted(p.parent for p in CASES.glob("*/rulebook.yaml"))
 
+# Where the program does not yet do what the language says; each must keep failing until it does.
+OPEN = {
+    "parameters-none-elsewhere": "`p at d` before the first value of a parameter that has a `none` is missing, not refused",
+    "windows-after-unreadable": "an example's episode with an unreadable field does not take later ones with it",
+}
 
-def run(folder: Path) -> tuple[TestReport, Sink]:
+
+def folders() -> list[object]:
+    """The cases, those that are open marked with the reason."""
+    return [
+        pytest.param(f, id=f.name, marks=[pytest.mark.xfail(strict=True, raises=AssertionError, reason=OPEN[f.name])])
+        if f.name in OPEN
+        else pytest.param(f, id=f.name)
+        for f in FOLDERS
+    ]
+
+
+def run(folder: Path) -> tuple[ExamplesReport, Sink]:
     """The examples of one case, run."""
     sink = Sink()
     return run_examples(Found(folder / "rulebook.yaml", f"{folder.name}/rulebook.yaml"), sink), sink
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda p: p.name)
+@pytest.mark.parametrize("folder", folders())
 def test_the_examples_come_out_as_computed_by_hand(folder: Path) -> None:
     """Every amount equals the one worked out in the example, and nothing else is said of the rulebook."""
     report, sink = run(folder)

@@ -20,6 +20,30 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class Row:
+    """An episode of one person for a back end that takes them one after the other.
+
+    `number` tells rows apart, `name` is what messages call it. A row `refused` before is not computed;
+    when it is also `unplaced` its windows are not known, so every later episode could read it.
+    """
+
+    number: int
+    name: str
+    inputs: Mapping[str, Value]
+    refused: bool = False
+    unplaced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What became of a `Row`; `outcome` is None for one refused before. `after`: it could read a refused one."""
+
+    row: Row
+    outcome: Outcome | None
+    after: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """The result of one episode.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from rxcalc.backends.base import Outcome, Problem
+from rxcalc.backends.base import Outcome, Problem, Ran, Row
 from rxcalc.backends.exact import Exact, Windows
 from rxcalc.backends.exact_nodes import Frame
 from rxcalc.lang.types import OneOf
@@ -138,26 +138,68 @@ def run_sequence(
     recorders: Sequence[Recorder | None] = (),
     assumed: set[str] | None = None,
 ) -> list[Outcome]:
-    """The outcomes of one sequence's episodes, given in order. A refused one refuses the later ones that could read it."""
+    """The outcomes of one sequence's episodes, given in order."""
+    rows = [Row(at, str(inputs.get("episode_id")), inputs) for at, inputs in enumerate(records)]
+    ran = run_person(exact, rows, opening=opening, recorders=recorders, assumed=assumed)
+    return [r.outcome for r in ran if r.outcome is not None]
+
+
+def run_person(
+    exact: Exact,
+    rows: Sequence[Row],
+    *,
+    compute: bool = False,
+    opening: Opening | None = None,
+    recorders: Sequence[Recorder | None] = (),
+    assumed: set[str] | None = None,
+) -> list[Ran]:
+    """One sequence's episodes, given in order; a refused one refuses the later ones that could read it.
+
+    With `compute` those are computed all the same, from what is left, and marked.
+    """
     plan = exact.plan
     past: list[Past] = []
-    tainted: list[tuple[int, Mapping[str, tuple[Value, ...] | None]]] = []
-    results: list[Outcome] = []
-    for index, inputs in enumerate(records):
-        keys = keys_of(plan, inputs)
-        culprit = next(
-            (at for at, bad in tainted if any(k is not None and bad.get(w) == k for w, k in keys.items())), None
-        )
-        if culprit is not None:
-            name = records[culprit].get("episode_id")
-            message = f"episode `{name}` comes earlier in the same window and was refused; mend that one first"
-            outcome = Outcome(inputs, problem=Problem("RX811", "episode_id", str(name), message))
+    refused = _Refused()
+    results: list[Ran] = []
+    for index, row in enumerate(rows):
+        keys = keys_of(plan, row.inputs)
+        if row.refused:
+            refused.add(row, None if row.unplaced else keys)
+            results.append(Ran(row, None))
+            continue
+        found = refused.read_by(keys)
+        if found is not None and not compute:
+            outcome = Outcome(row.inputs, problem=_depends(*found))
         else:
             recorder = recorders[index] if index < len(recorders) else None
-            outcome = exact.run(inputs, History(exact, past, opening, assumed), recorder)
-        results.append(outcome)
-        if outcome.problem is not None:
-            tainted.append((index, keys))
-        else:
+            outcome = exact.run(row.inputs, History(exact, past, opening, assumed), recorder)
+        if outcome.problem is None:
             past.append(past_of(plan, outcome))
+        if outcome.problem is not None or found is not None:
+            refused.add(row, keys)
+        results.append(Ran(row, outcome, after=found is not None))
     return results
+
+
+class _Refused:
+    """The refused episodes of one sequence, by the windows in which later ones could read them."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[Row, Mapping[str, tuple[Value, ...] | None] | None]] = []
+
+    def add(self, row: Row, keys: Mapping[str, tuple[Value, ...] | None] | None) -> None:
+        """Notes a refused row; keys None: it could be in any window."""
+        self.rows.append((row, keys))
+
+    def read_by(self, keys: Mapping[str, tuple[Value, ...] | None]) -> tuple[str, Row] | None:
+        """The first refused row that an episode with these keys could read, and the window."""
+        for row, theirs in self.rows:
+            for window, key in keys.items():
+                if theirs is None or (key is not None and theirs.get(window) == key):
+                    return window, row
+        return None
+
+
+def _depends(window: str, row: Row) -> Problem:
+    message = f"`{row.name}` comes earlier in window `{window}` and was refused; mend that one first"
+    return Problem("RX811", window, row.name, message)

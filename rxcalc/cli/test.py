@@ -12,7 +12,7 @@ from rxcalc.diagnostics.model import Sink
 from rxcalc.driver import find
 
 if TYPE_CHECKING:
-    from rxcalc.driver.examples import TestReport
+    from rxcalc.driver.examples import ExamplesReport
 
 
 @click.command("test")
@@ -30,7 +30,7 @@ def command(rulebooks: tuple[str, ...], form: str) -> int:
     """
     from rxcalc.driver.examples import run_examples
 
-    reports: list[tuple[TestReport, Sink]] = []
+    reports: list[tuple[ExamplesReport, Sink]] = []
     for name in rulebooks:
         found = find.rulebooks(name)
         if isinstance(found, find.NotFound):
@@ -53,7 +53,7 @@ def command(rulebooks: tuple[str, ...], form: str) -> int:
     return 1 if broken else 0
 
 
-def _print(report: TestReport) -> None:
+def _print(report: ExamplesReport) -> None:
     for r in report.results:
         if r.passed:
             continue
@@ -79,7 +79,7 @@ def _print(report: TestReport) -> None:
     click.echo(f"{report.found.shown}: {passed} of {total} examples passed ({values} values compared){guarded}")
 
 
-def _document(report: TestReport) -> dict[str, object]:
+def _document(report: ExamplesReport) -> dict[str, object]:
     return {
         "rulebook": report.found.shown,
         "examples": len(report.results),

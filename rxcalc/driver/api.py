@@ -20,7 +20,7 @@ from rxcalc.report.explanation import Explanation, explain
 from rxcalc.tracing.model import Recorder
 
 if TYPE_CHECKING:
-    from rxcalc.driver.examples import TestReport
+    from rxcalc.driver.examples import ExamplesReport
 
 Fields = Mapping[str, object]
 
@@ -62,7 +62,12 @@ class Rulebook:
         return self._exact.run(read.values) if isinstance(read, Record) else _unread(read)
 
     def explain(
-        self, episode: Fields, *, earlier: Sequence[Fields] = (), so_far: Mapping[str, Value] | None = None, language: str = "en"
+        self,
+        episode: Fields,
+        *,
+        earlier: Sequence[Fields] = (),
+        so_far: Mapping[str, Value] | None = None,
+        language: str = "en",
     ) -> Explanation:
         """The explanation of an episode after `earlier` ones and opening amounts.
 
@@ -85,7 +90,14 @@ class Rulebook:
         outcomes = run_sequence(exact, [r.values for r in records], first, recorders, assumed)
         at = next(i for i, r in enumerate(records) if r is target)
         assumptions = tuple(c for c in sorted(assumed) if any(w.key == c for w in recorders[at].windows.values()))
-        return explain(self.plan, outcomes[at], recorders[at], language=language, assumptions=assumptions, defaulted=target.defaulted)
+        return explain(
+            self.plan,
+            outcomes[at],
+            recorders[at],
+            language=language,
+            assumptions=assumptions,
+            defaulted=target.defaulted,
+        )
 
     def check(self) -> tuple[Diagnostic, ...]:
         """Every diagnostic of the rulebook's file as it is now, errors and warnings."""
@@ -95,7 +107,7 @@ class Rulebook:
         compile_file(self.found.path, self.found.shown, sink)
         return sink.sorted()
 
-    def test(self) -> TestReport:
+    def test(self) -> ExamplesReport:
         """The examples beside the rulebook, run."""
         from rxcalc.driver.examples import run_examples
 

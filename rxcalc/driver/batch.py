@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import polars as pl
 
@@ -116,8 +117,10 @@ def _columnar(plan: Plan) -> tuple[Evaluator, Mapping[str, str]]:
     """The columnar back end, and the steps that it leaves to the exact evaluator with the reason."""
     from rxcalc.backends.columnar import Columnar
     from rxcalc.backends.exact import Exact
+    from rxcalc.backends.history import run_person
 
-    found = Columnar(plan, Exact(plan).run_scalar)
+    exact = Exact(plan)
+    found = Columnar(plan, exact.run_scalar, partial(run_person, exact))
     return found, dict(found.program.formed.reasons)
 
 

@@ -14,7 +14,7 @@ from rxcalc.rulebook.load import load_yaml
 
 
 @dataclass(frozen=True, slots=True)
-class TestReport:
+class ExamplesReport:
     """How the examples of one rulebook went. `compiled` is None when the rulebook has errors (in the sink)."""
 
     found: Found
@@ -28,11 +28,11 @@ class TestReport:
         return sum(not r.passed for r in self.results) + len(self.trends)
 
 
-def run_examples(found: Found, sink: Sink) -> TestReport:
+def run_examples(found: Found, sink: Sink) -> ExamplesReport:
     """Compiles a rulebook and runs `examples/*.yaml` beside it."""
     compiled = compile_file(found.path, found.shown, sink)
     if compiled is None:
-        return TestReport(found, None, (), ())
+        return ExamplesReport(found, None, (), ())
     runner = ExampleRunner(compiled.plan)
     results: list[ExampleResult] = []
     entries: list[EpisodeEntry] = []
@@ -47,7 +47,7 @@ def run_examples(found: Found, sink: Sink) -> TestReport:
                 continue
             entries.append(entry)
             results.append(runner.run(entry, sink))
-    return TestReport(found, compiled, tuple(results), tuple(runner.trends(entries)))
+    return ExamplesReport(found, compiled, tuple(results), tuple(runner.trends(entries)))
 
 
 def example_files(folder: Path) -> list[Path]:

@@ -369,9 +369,26 @@ def _window_call(typer: Typer, e: syn.Call, function: syn.Member, facts: Facts, 
 
 def _window_value(typer: Typer, window: str, e: syn.Expr, facts: Facts, scope: Scope, *, may_miss: bool) -> TExpr:
     """The first argument of a window call: one bare name is the earlier episode's."""
-    t = typer.earlier(window, e.name, e) if isinstance(e, syn.Name) else typer.expr(e, None, facts, scope)
+    name = _one_name(typer, e)
+    t = typer.earlier(window, name, e) if name else typer.expr(e, None, facts, scope)
     if t.missing and isinstance(e, syn.Name):
         prefixed = syn.Member(span=e.span, of=syn.Name(span=e.span, name=window), name=e.name, name_span=e.span)
         if repr(prefixed) in facts:
             t = replace(t, missing=False)
-    return t if may_miss else typer.known(t)
+    if may_miss:
+        return t
+    if t.missing and isinstance(e, syn.Name):
+        typer.sink.add(problems.earlier_may_be_missing(e.span, window, e.name))
+        return replace(t, missing=False)
+    return typer.known(t)
+
+
+def _one_name(typer: Typer, e: syn.Expr) -> str:
+    """The name that an expression is, `pays` or the share part `patient.deductible`; "" for anything else."""
+    match e:
+        case syn.Name(name=name):
+            return name
+        case syn.Member(of=syn.Name(name=owner), name=name) if f"{owner}.{name}" in typer.symbols.shares:
+            return "" if owner in typer.symbols.names else f"{owner}.{name}"
+        case _:
+            return ""

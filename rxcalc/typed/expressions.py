@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from rxcalc.diagnostics.model import Sink
+from rxcalc.diagnostics.model import Severity, Sink
 from rxcalc.lang import units
 from rxcalc.lang.ops import Op
 from rxcalc.lang.types import (
@@ -155,7 +155,7 @@ class Typer:
         if any(isinstance(a.type, ErrorType) for a in args) and op not in (Op.ADD, Op.MIN, Op.MAX, Op.IF, Op.DEFAULT):
             if op in (Op.KNOWN, Op.AND, Op.OR, Op.NOT):
                 return TExpr(op=op, args=args, type=type_, span=e.span, syntax=e, data=data)
-            type_ = ERROR
+            type_, missing = ERROR, False
         return TExpr(op=op, args=args, type=type_, span=e.span, syntax=e, data=data, missing=missing)
 
     # ---- expressions ----
@@ -225,8 +225,10 @@ class Typer:
             case syn.InTable():
                 return self._in_table(e, facts, scope)
             case syn.IsKnown():
+                before = self.sink.count(Severity.ERROR)
                 operand = self._expr(e.operand, None, facts, scope)
-                if not operand.missing and not isinstance(operand.type, ErrorType):
+                is_sound = self.sink.count(Severity.ERROR) == before and not isinstance(operand.type, ErrorType)
+                if not operand.missing and is_sound:
                     self.sink.add(problems.never_missing(e.span, unparse(e.operand)))
                 result = self.make(Op.KNOWN, (operand,), FLAG, e)
                 return result if e.known else self.make(Op.NOT, (result,), FLAG, e)

@@ -153,6 +153,16 @@ def may_be_missing(span: Span, what: str) -> Diagnostic:
     )  # fmt: skip
 
 
+def earlier_may_be_missing(span: Span, window: str, name: str) -> Diagnostic:
+    """Use of an earlier episode's value that may be missing."""
+    return _error(
+        "RX403",
+        span,
+        f"`{name}` may be missing in an earlier episode",
+        f"leave such episodes out: `{name} where {window}.{name} is known`",
+    )
+
+
 def never_missing(span: Span, what: str) -> Diagnostic:
     """A test for missing of a value that never is."""
     return _warning("RX404", span, f"`{what}` is never missing, so this test decides nothing", "remove the test")

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -13,7 +14,7 @@ import polars as pl
 from rxcalc.backends.columnar import Columnar, ColumnarResult
 from rxcalc.backends.columnar.values import value_of
 from rxcalc.backends.exact import Exact
-from rxcalc.backends.history import in_order, run_sequence
+from rxcalc.backends.history import in_order, run_person, run_sequence
 from rxcalc.lang.ops import Op
 from rxcalc.lang.types import (
     CODE,
@@ -310,7 +311,8 @@ def run(
     plan: Plan, rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, small: int = 0, **options: Any
 ) -> ColumnarResult:
     """A columnar run; `small` 0 keeps everything in waves."""
-    back_end = Columnar(plan, Exact(plan).run_scalar)
+    exact = Exact(plan)
+    back_end = Columnar(plan, exact.run_scalar, partial(run_person, exact))
     back_end.small_wave = small
     return back_end.run(frame(plan, rows), columns, **options)
 

@@ -74,7 +74,9 @@ def show(title: str, found: dict[str, Timed], base: str) -> None:
     for name, timed in found.items():
         low, high = min(timed.seconds), max(timed.seconds)
         ratio = timed.median / found[base].median
-        print(f"  {name:28s} median {timed.median:7.3f} s ({low:.3f} .. {high:.3f})  peak {max(timed.memory):6.0f} MiB  x {ratio:.2f} of {base}")
+        print(
+            f"  {name:28s} median {timed.median:7.3f} s ({low:.3f} .. {high:.3f})  peak {max(timed.memory):6.0f} MiB  x {ratio:.2f} of {base}"
+        )
 
 
 def csv(rows: list[int], runs: int, work: Path) -> None:
@@ -137,7 +139,9 @@ def memory(rows: list[int], runs: int, work: Path) -> None:
             return kernel.collect()
 
         mine, other = alternately(runs, ours, theirs)
-        print(f"\nin memory, {n:,} rows\n  rxcalc {mine * 1e3:.1f} ms, hand-written Polars {other * 1e3:.1f} ms: x {mine / other:.2f}")
+        print(
+            f"\nin memory, {n:,} rows\n  rxcalc {mine * 1e3:.1f} ms, hand-written Polars {other * 1e3:.1f} ms: x {mine / other:.2f}"
+        )
 
 
 def alternately(runs: int, first: Callable[[], object], second: Callable[[], object]) -> tuple[float, float]:
@@ -177,7 +181,9 @@ def episode() -> None:
     n = 2_000
     mine = statistics.median(timeit.repeat(lambda: rulebook.evaluate(bill), number=n, repeat=7)) / n
     other = statistics.median(timeit.repeat(lambda: plain(bill), number=n, repeat=7)) / n
-    print(f"\none warm episode\n  rxcalc {mine * 1e6:.1f} us, a plain Python function {other * 1e6:.2f} us: x {mine / other:.0f}")
+    print(
+        f"\none warm episode\n  rxcalc {mine * 1e6:.1f} us, a plain Python function {other * 1e6:.2f} us: x {mine / other:.0f}"
+    )
 
 
 def plain(e: dict[str, str]) -> tuple[int, ...]:
@@ -206,8 +212,30 @@ def windows(rows: list[int], runs: int, work: Path) -> None:
                 _beijing(path, n, each)
         found = in_turn(
             runs,
-            three_a_person=(PYTHON, "-m", "rxcalc", "batch", str(many), "-r", "beijing-employee", "-o", str(work / "many.out.csv"), "--no-progress"),
-            one_a_person=(PYTHON, "-m", "rxcalc", "batch", str(single), "-r", "beijing-employee", "-o", str(work / "one.out.csv"), "--no-progress"),
+            three_a_person=(
+                PYTHON,
+                "-m",
+                "rxcalc",
+                "batch",
+                str(many),
+                "-r",
+                "beijing-employee",
+                "-o",
+                str(work / "many.out.csv"),
+                "--no-progress",
+            ),
+            one_a_person=(
+                PYTHON,
+                "-m",
+                "rxcalc",
+                "batch",
+                str(single),
+                "-r",
+                "beijing-employee",
+                "-o",
+                str(work / "one.out.csv"),
+                "--no-progress",
+            ),
         )
         show(f"windows, {n:,} rows", found, "one_a_person")
 
@@ -225,7 +253,9 @@ def _beijing(path: Path, n: int, each: int) -> None:
             day = f"2025-{chance.randint(1, 12):02d}-{chance.randint(1, 28):02d}"
             person = f"P{at // each:08d}"
             of, level = chance.choice(("active", "retired")), chance.choice(("level_1", "level_2", "level_3"))
-            out.write(f"E{at:09d},{person},{of},{level},{day},{total // 100}.{total % 100:02d},{scope // 100}.{scope % 100:02d}\n")
+            out.write(
+                f"E{at:09d},{person},{of},{level},{day},{total // 100}.{total % 100:02d},{scope // 100}.{scope % 100:02d}\n"
+            )
 
 
 def main() -> None:

@@ -48,6 +48,8 @@ def test_every_mistake_of_a_rulebook_has_a_case() -> None:
     for code in CODES:
         if code[2] in "123456" and code not in WITHOUT_CASE:
             assert code in named, code
-    units = "".join(p.read_text(encoding="utf-8") for p in (REPOSITORY / "tests").rglob("test_*.py") if p != Path(__file__))
+    units = "".join(
+        p.read_text(encoding="utf-8") for p in (REPOSITORY / "tests").rglob("test_*.py") if p != Path(__file__)
+    )
     for code in sorted(WITHOUT_CASE):
         assert f'"{code}"' in units, code

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from rxcalc.backends import exact_ops, schedules
 from rxcalc.backends.base import Outcome, Problem
 from rxcalc.backends.columnar import Columnar
 from rxcalc.backends.exact import Exact
-from rxcalc.backends.history import History, in_order, run_sequence
+from rxcalc.backends.history import History, in_order, run_person, run_sequence
 from rxcalc.diagnostics.model import Severity, Sink
 from rxcalc.driver.compile import compile_file
 from rxcalc.inputs.tables import TableReader
@@ -49,7 +50,9 @@ def compiled(made: generate.Rulebook, folder: Path) -> tuple[Plan | None, list[s
     path = made.write(folder / str(made.seed))
     sink = Sink()
     found = compile_file(path, path.name, sink)
-    return (found.plan if found else None), [f"{d.code} {d.message}" for d in sink.sorted() if d.severity is Severity.ERROR]
+    return (found.plan if found else None), [
+        f"{d.code} {d.message}" for d in sink.sorted() if d.severity is Severity.ERROR
+    ]
 
 
 def cell(value: Value, spec: Any) -> str | None:
@@ -91,7 +94,9 @@ class _WithBad:
         return self.exact.run(inputs, windows, recorder)
 
 
-def reference(plan: Plan, exact: Exact, episodes: Sequence[Mapping[str, Value]], bad: set[str], *, record: bool) -> dict[int, Outcome]:
+def reference(
+    plan: Plan, exact: Exact, episodes: Sequence[Mapping[str, Value]], bad: set[str], *, record: bool
+) -> dict[int, Outcome]:
     """The outcome of every row by the exact back end, person by person."""
     if plan.sequence is None:
         return {at: exact.run(e, None, Recorder() if record else None) for at, e in enumerate(episodes)}
@@ -132,14 +137,20 @@ def names_of(plan: Plan) -> list[str]:
         names += [prefix + (f"{p.bearer}.{p.part}" if p.part else p.bearer) for p in partition.parts]
     names += plan.totals
     endless = {s.name for s in plan.steps if is_numeric(s.type) and (not s.scale or decimals_of(s.scale) is None)}
-    return [name for name in dict.fromkeys(names) if name not in endless]  # of the others only what reads them is compared
+    return [
+        name for name in dict.fromkeys(names) if name not in endless
+    ]  # of the others only what reads them is compared
 
 
 def pair(made: generate.Rulebook, plan: Plan, count: int, run: Run) -> None:
     """Runs `count` episodes on all back ends and notes what differs."""
     hunter = Hunter(plan, made.seed)
     episodes = hunter.episodes(count)
-    bad = {str(e["episode_id"]) for e in episodes if plan.window_calls and _in_every_window(plan, e) and hunter.r.randrange(30) == 0}
+    bad = {
+        str(e["episode_id"])
+        for e in episodes
+        if plan.window_calls and _in_every_window(plan, e) and hunter.r.randrange(30) == 0
+    }
     exact = Exact(plan)
     with instrumented(plan, run.reached):
         expected = reference(plan, exact, episodes, bad, record=False)
@@ -148,9 +159,11 @@ def pair(made: generate.Rulebook, plan: Plan, count: int, run: Run) -> None:
     for at, outcome in expected.items():
         other = recorded[at]
         if (outcome.steps, outcome.shares, outcome.problem) != (other.steps, other.shares, other.problem):
-            run.differences.append(f"seed {made.seed} row {at}: with the recorder {_told(other)}, without {_told(outcome)}")
+            run.differences.append(
+                f"seed {made.seed} row {at}: with the recorder {_told(other)}, without {_told(outcome)}"
+            )
     frame = table(plan, episodes, bad, run)
-    columnar = Columnar(plan, exact.run_scalar)
+    columnar = Columnar(plan, exact.run_scalar, partial(run_person, exact))
     columnar.small_wave = (1, 60, EVERYBODY_ALONE)[made.seed % 5 % 3]
     _compare(made.seed, plan, episodes, expected, columnar, frame, run)
     run.reached["rulebooks"] += 1
@@ -169,11 +182,21 @@ def _in_every_window(plan: Plan, episode: Mapping[str, Value]) -> bool:
 
 
 def _told(outcome: Outcome) -> str:
-    return f"{outcome.problem.code} at {outcome.problem.field}" if outcome.problem else str({**outcome.steps, **outcome.shares})
+    return (
+        f"{outcome.problem.code} at {outcome.problem.field}"
+        if outcome.problem
+        else str({**outcome.steps, **outcome.shares})
+    )
 
 
 def _compare(
-    seed: int, plan: Plan, episodes: Sequence[Mapping[str, Value]], expected: Mapping[int, Outcome], columnar: Columnar, frame: pl.DataFrame, run: Run
+    seed: int,
+    plan: Plan,
+    episodes: Sequence[Mapping[str, Value]],
+    expected: Mapping[int, Outcome],
+    columnar: Columnar,
+    frame: pl.DataFrame,
+    run: Run,
 ) -> None:
     names = names_of(plan)
     result = columnar.run(frame, names)
@@ -191,9 +214,11 @@ def _compare(
                 run.differences.append(f"{told}: a row refused before is computed")
             continue
         if problem is not None:
-            got = [(p.code, p.field if p.code != "RX811" else "episode_id") for p in refused.get(at, [])]
+            got = [(p.code, p.field) for p in refused.get(at, [])]
             if got != [(problem.code, problem.field)] or at in written:
-                run.differences.append(f"{told}: exact refuses with {problem.code} {problem.field}, columnar {got or 'computes it'}")
+                run.differences.append(
+                    f"{told}: exact refuses with {problem.code} {problem.field}, columnar {got or 'computes it'}"
+                )
             continue
         if at in refused or at not in written:
             got = [(p.code, p.field, p.message) for p in refused.get(at, [])]
@@ -220,7 +245,9 @@ def instrumented(plan: Plan, reached: Counter[str]) -> Iterator[None]:
     on_curve = schedules.on_curve
 
     def counted(value: Any, to: Fraction, mode: str) -> Fraction:
-        if (value.numerator * to.denominator * 2) % (value.denominator * to.numerator) == 0 and (value / to).denominator == 2:
+        if (value.numerator * to.denominator * 2) % (value.denominator * to.numerator) == 0 and (
+            value / to
+        ).denominator == 2:
             reached["ties at any rounding"] += 1
             reached["ties at half a minor unit"] += to == unit
             reached[f"ties {mode}"] += 1
@@ -259,23 +286,40 @@ def instrumented(plan: Plan, reached: Counter[str]) -> Iterator[None]:
         return on_curve(schedule, x, held=held)
 
     exact_module.round_to = exact_ops.round_to = schedules.round_to = counted  # type: ignore[attr-defined]
-    schedules.band_parts, schedules.reach, schedules.whole_slice, schedules.on_curve = counted_parts, counted_reach, counted_slice, counted_curve
+    schedules.band_parts, schedules.reach, schedules.whole_slice, schedules.on_curve = (
+        counted_parts,
+        counted_reach,
+        counted_slice,
+        counted_curve,
+    )
     try:
         yield
     finally:
         exact_module.round_to = exact_ops.round_to = schedules.round_to = round_to  # type: ignore[attr-defined]
-        schedules.band_parts, schedules.reach, schedules.whole_slice, schedules.on_curve = parts, reach, slice_, on_curve
+        schedules.band_parts, schedules.reach, schedules.whole_slice, schedules.on_curve = (
+            parts,
+            reach,
+            slice_,
+            on_curve,
+        )
 
 
-def _situations(plan: Plan, episodes: Sequence[Mapping[str, Value]], outcomes: Mapping[int, Outcome], reached: Counter[str]) -> None:
+def _situations(
+    plan: Plan, episodes: Sequence[Mapping[str, Value]], outcomes: Mapping[int, Outcome], reached: Counter[str]
+) -> None:
     """Counts what the rows themselves show."""
     seen: Counter[object] = Counter()
     money = {spec.name: spec for spec in plan.inputs if spec.type == Plain(Kind.MONEY)}
-    order = sorted(outcomes, key=lambda at: (str(episodes[at]["person_id"]), str(episodes[at]["day"]), str(episodes[at]["episode_id"])))
+    order = sorted(
+        outcomes,
+        key=lambda at: (str(episodes[at]["person_id"]), str(episodes[at]["day"]), str(episodes[at]["episode_id"])),
+    )
     for at in order:
         e, outcome = episodes[at], outcomes[at]
         reached["zero amounts"] += sum(e[name] == 0 for name in money)
-        reached["amounts at the declared maximum"] += sum(e[name] is not None and e[name] == spec.high for name, spec in money.items())
+        reached["amounts at the declared maximum"] += sum(
+            e[name] is not None and e[name] == spec.high for name, spec in money.items()
+        )
         reached["missing values"] += sum(v is None for v in e.values())
         reached["results of zero"] += sum(v == 0 for v in outcome.shares.values())
         reached["missing results"] += sum(v is None for v in outcome.steps.values())

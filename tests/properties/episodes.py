@@ -10,7 +10,15 @@ from random import Random
 from rxcalc.lang.types import Kind, OneOf, Plain
 from rxcalc.plan.nodes import Band, Plan, PlanInput, Point, Value
 
-ENDS = (date(2024, 2, 28), date(2024, 2, 29), date(2023, 12, 31), date(2024, 3, 31), date(2024, 6, 30), date(2024, 12, 31), date(2025, 1, 31))
+ENDS = (
+    date(2024, 2, 28),
+    date(2024, 2, 29),
+    date(2023, 12, 31),
+    date(2024, 3, 31),
+    date(2024, 6, 30),
+    date(2024, 12, 31),
+    date(2025, 1, 31),
+)
 
 
 class Hunter:
@@ -21,6 +29,7 @@ class Hunter:
         self.r = Random(f"episodes {seed}")
         self.amounts: list[Fraction] = [Fraction(0)]
         self.limits: list[Fraction] = []
+        self.points: list[Fraction] = [Fraction(3, 2)]
         self.dates: list[date] = list(ENDS)
         self.numbers: list[Fraction] = [Fraction(0), Fraction(1)]
         self.codes: list[str] = ["A01", "B20", "C", "nowhere"]
@@ -48,6 +57,7 @@ class Hunter:
                     for part in value:
                         at = part.limit if isinstance(part, Band) else part.at if isinstance(part, Point) else None
                         self._note(at, over)
+                        self.points += [part.at] if isinstance(part, Point) else []
                         self.limits += [Fraction(at)] if at is not None and over is Kind.MONEY else []
                         self._note(part.value, getattr(parameter.type, "value", None))
         for table in plan.tables:
@@ -143,7 +153,19 @@ class Hunter:
             case Plain(kind):
                 grid = Fraction(1, 10 ** (spec.decimals + (2 if kind is Kind.PERCENT else 0)))
                 low, high = Fraction(spec.low or 0), Fraction(spec.high or 0)  # type: ignore[arg-type] # numbers
-                x = r.choice((low, high, r.choice(self.numbers), r.choice(self.rates), r.choice(self.numbers) + grid, r.choice(self.numbers) - grid, Fraction(r.randrange(1, 10**4), 100)))
+                x = r.choice(
+                    (
+                        low,
+                        high,
+                        r.choice(self.points),
+                        r.choice(self.points),
+                        r.choice(self.numbers),
+                        r.choice(self.rates),
+                        r.choice(self.numbers) + grid,
+                        r.choice(self.numbers) - grid,
+                        Fraction(r.randrange(1, 10**4), 100),
+                    )
+                )
                 return _whole(min(max(_floored(x, grid), low), high))
         raise AssertionError(spec)
 
@@ -158,7 +180,12 @@ class Hunter:
             episode = {spec.name: self.value(spec) for spec in self.plan.inputs}
             episode["episode_id"], episode["person_id"] = name, r.choice(persons)
             scope, total = episode.get("scope"), episode.get("total")
-            if isinstance(scope, int | Fraction) and isinstance(total, int | Fraction) and scope > total and r.randrange(8):
+            if (
+                isinstance(scope, int | Fraction)
+                and isinstance(total, int | Fraction)
+                and scope > total
+                and r.randrange(8)
+            ):
                 episode["scope"], episode["total"] = total, scope
             found.append(episode)
         return found

@@ -35,7 +35,9 @@ class Fault:
         pattern = r"\s*".join((r"(?:,\s*)?" if t in ")]}" else "") + re.escape(t) for t in tokens)
         changed, count = re.subn(pattern, lambda _: self.new, text)
         if count != 1:
-            message = f"{self.what}: {count} places in {self.module}, one is wanted; change the fault list with the code"
+            message = (
+                f"{self.what}: {count} places in {self.module}, one is wanted; change the fault list with the code"
+            )
             raise ValueError(message)
         return changed
 
@@ -57,7 +59,9 @@ class Finder(importlib.abc.MetaPathFinder):
     def __init__(self, fault: Fault) -> None:
         self.fault = fault
 
-    def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> importlib.machinery.ModuleSpec | None:
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
         """The spec of the faulty module, and of no other."""
         if fullname != self.fault.module:
             return None
@@ -84,16 +88,46 @@ _WAVES = "rxcalc.passes.waves"
 COLUMNAR: tuple[Fault, ...] = (
     Fault("half-up takes ties toward zero", _NUMBERS, "above, below = half, short", "above, below = short, half"),
     Fault("half-down takes ties away from zero", _NUMBERS, "above, below = short, half", "above, below = half, short"),
-    Fault("half-even never goes back", _NUMBERS, "return self.pick(back, self.plus(whole, self.ints(-1)), whole)", "return whole"),
-    Fault("the sign is lost in rounding", _NUMBERS, "if value.low >= 0: bias = above", "if value.high >= 0:\n            bias = above"),
+    Fault(
+        "half-even never goes back",
+        _NUMBERS,
+        "return self.pick(back, self.plus(whole, self.ints(-1)), whole)",
+        "return whole",
+    ),
+    Fault(
+        "the sign is lost in rounding",
+        _NUMBERS,
+        "if value.low >= 0: bias = above",
+        "if value.high >= 0:\n            bias = above",
+    ),
     Fault("up goes to plus infinity", _NUMBERS, "above, below = last, zero", "above, below = last, last"),
     Fault("down goes to minus infinity", _NUMBERS, "above, below = zero, last", "above, below = zero, zero"),
-    Fault("a limit is moved to the wrong whole number", _NUMBERS, 'ceil(scaled) if op in {"<", ">="} else floor(scaled)', "floor(scaled)"),
-    Fault("64 bits are claimed where 128 are needed", _NUMBERS, "width = 64 if bits <= 63 else 128", "width = 64 if bits <= 90 else 128"),
+    Fault(
+        "a limit is moved to the wrong whole number",
+        _NUMBERS,
+        'ceil(scaled) if op in {"<", ">="} else floor(scaled)',
+        "floor(scaled)",
+    ),
+    Fault(
+        "64 bits are claimed where 128 are needed",
+        _NUMBERS,
+        "width = 64 if bits <= 63 else 128",
+        "width = 64 if bits <= 90 else 128",
+    ),
     Fault("a negative divisor is taken as positive", _NUMBERS, "if b.num.low <= 0:", "if False:"),
     Fault("a reversed range is not empty", _SCHEDULES, "if not from_zero and top.low < ends.low.high:", "if False:"),
-    Fault("the start of the range is ignored", _SCHEDULES, 'before = arithmetic.least_or_most("min", ends.low, part.limit)', "before = arithmetic.fixed(0)"),
-    Fault("a band starts where the range starts", _SCHEDULES, 'arithmetic.least_or_most("max", ends.low, limit)', "ends.low"),
+    Fault(
+        "the start of the range is ignored",
+        _SCHEDULES,
+        'before = arithmetic.least_or_most("min", ends.low, part.limit)',
+        "before = arithmetic.fixed(0)",
+    ),
+    Fault(
+        "a band starts where the range starts",
+        _SCHEDULES,
+        'arithmetic.least_or_most("max", ends.low, limit)',
+        "ends.low",
+    ),
     Fault(
         "the open band is lost",
         _SCHEDULES,
@@ -106,28 +140,108 @@ COLUMNAR: tuple[Fault, ...] = (
         "looked_up(walk, [bands[place].limit for bands in level], found.index)",
         "looked_up(walk, [(bands[place].limit or 0) + Fraction(1, 100) for bands in level], found.index)",
     ),
-    Fault("bands_reach forgets a reversed range", _SCHEDULES, "result = arithmetic.choose(reversed_range, ends.high, result)", "pass"),
+    Fault(
+        "bands_reach forgets a reversed range",
+        _SCHEDULES,
+        "result = arithmetic.choose(reversed_range, ends.high, result)",
+        "pass",
+    ),
     Fault("a mapped rate may pass 100%", _SCHEDULES, '(">", 1, rate.high > 1)', '(">", 1, False)'),
     Fault("below is read as to", _SCHEDULES, "floor(limit) if band.inclusive else ceil(limit) - 1", "floor(limit)"),
-    Fault("a jump of a curve takes the first point", _SCHEDULES, 'arithmetic.compare(">=", x, start)', 'arithmetic.compare(">", x, start)'),
-    Fault("a stretch of days starts too early", _SCHEDULES, 'since = arithmetic.least_or_most("max", low, arithmetic.fixed(first))', "since = low"),
-    Fault("a parameter's value starts a day late", _KERNEL, "result = result + (on >= pl.lit(day, dtype=pl.Date())).cast(kind)", "result = result + (on > pl.lit(day, dtype=pl.Date())).cast(kind)"),
-    Fault("the first new value of a parameter starts a day late", _KERNEL, "result = (on >= pl.lit(days[0], dtype=pl.Date())).cast(kind)", "result = (on > pl.lit(days[0], dtype=pl.Date())).cast(kind)"),
-    Fault("none is a value", _LOOKUPS, "if any(empty) and not node.missing:", "if False:"),
-    Fault("the last day of a table row is outside", _SEARCH, 'pl.col("end") >= pl.col("on")', 'pl.col("end") > pl.col("on")'),
-    Fault("the limit of a range key is always inside", _SEARCH, 'floor(scaled) if kind == "up_to" else ceil(scaled) - 1', "floor(scaled)"),
+    Fault(
+        "a jump of a curve takes the first point",
+        _SCHEDULES,
+        'arithmetic.compare(">=", x, start)',
+        'arithmetic.compare(">", x, start)',
+    ),
+    Fault(
+        "a stretch of days starts too early",
+        _SCHEDULES,
+        'since = arithmetic.least_or_most("max", low, arithmetic.fixed(first))',
+        "since = low",
+    ),
+    Fault(
+        "a parameter's value starts a day late",
+        _KERNEL,
+        "result = result + (on >= pl.lit(day, dtype=pl.Date())).cast(kind)",
+        "result = result + (on > pl.lit(day, dtype=pl.Date())).cast(kind)",
+    ),
+    Fault(
+        "the first new value of a parameter starts a day late",
+        _KERNEL,
+        "result = (on >= pl.lit(days[0], dtype=pl.Date())).cast(kind)",
+        "result = (on > pl.lit(days[0], dtype=pl.Date())).cast(kind)",
+    ),
+    Fault(
+        "none is the value of the others",
+        _LOOKUPS,
+        "if first is not None and len(known) == len(values) and (",
+        "if first is not None and (",
+    ),
+    Fault(
+        "the last day of a table row is outside",
+        _SEARCH,
+        'pl.col("end") >= pl.col("on")',
+        'pl.col("end") > pl.col("on")',
+    ),
+    Fault(
+        "the limit of a range key is always inside",
+        _SEARCH,
+        'floor(scaled) if kind == "up_to" else ceil(scaled) - 1',
+        "floor(scaled)",
+    ),
     Fault("both sides of and are evaluated", _LOGIC, 'fail = kernel.binary("and", going, fail)', "pass"),
-    Fault("the failure of the branch not taken counts", _LOGIC, 'fail = under(kernel, condition, then.fail)', "fail = then.fail"),
-    Fault("default fills in nothing", _LOGIC, "arithmetic.choose(kernel.share(known), a, b)", "arithmetic.choose(kernel.share(known), a, arithmetic.fixed(0))"),
+    Fault(
+        "the failure of the branch not taken counts",
+        _LOGIC,
+        "fail = under(kernel, condition, then.fail)",
+        "fail = then.fail",
+    ),
+    Fault(
+        "default fills in nothing",
+        _LOGIC,
+        "arithmetic.choose(kernel.share(known), a, b)",
+        "arithmetic.choose(kernel.share(known), a, arithmetic.fixed(0))",
+    ),
     Fault("a refused row is not passed on", _PERSONS, "refusals.note(refused)", "pass"),
     Fault("a dependent row is not passed on", _PERSONS, "refusals.note(wave.filter(hit))", "pass"),
-    Fault("of equal dates any comes first", _WAVES, "return frame.sort([*short, order[-1]], nulls_last=False)", "return frame.sort([*short, order[-1]], descending=[False] * len(short) + [True])"),
-    Fault("distinct counts over all persons", _WAVES, 'rows.join(self._seen, on=["id", "value"], how="anti")', 'rows.join(self._seen, on=["value"], how="anti")'),
-    Fault("the last is the first", _WAVES, 'new = rows["value"].cast(kind) case "first"', 'new = _filled(held, rows["value"].cast(kind))\n            case "first"'),
-    Fault("months are counted from the day alone", "rxcalc.plan.columns.dates", 'arithmetic.extreme("min", part("day", first), part("day", kernel.unary("last:month", second)))', 'part("day", first)'),
+    Fault(
+        "of equal dates any comes first",
+        _WAVES,
+        "return frame.sort([*short, order[-1]], nulls_last=False)",
+        "return frame.sort([*short, order[-1]], descending=[False] * len(short) + [True])",
+    ),
+    Fault(
+        "distinct counts over all persons",
+        _WAVES,
+        'rows.join(self._seen, on=["id", "value"], how="anti")',
+        'rows.join(self._seen, on=["value"], how="anti")',
+    ),
+    Fault(
+        "the last is the first",
+        _WAVES,
+        'new = rows["value"].cast(kind) case "first"',
+        'new = _filled(held, rows["value"].cast(kind))\n            case "first"',
+    ),
+    Fault(
+        "months are counted from the day alone",
+        "rxcalc.plan.columns.dates",
+        'arithmetic.extreme("min", part("day", first), part("day", kernel.unary("last:month", second)))',
+        'part("day", first)',
+    ),
     Fault("scales are joined by the larger", "rxcalc.plan.ranges", "scale = lcm(a, b)", "scale = max(a, b)"),
-    Fault("a product's scale is that of one factor", "rxcalc.plan.ranges", "return a * b if a * b <= MAX_SCALE else 0", "return max(a, b) if a * b <= MAX_SCALE else 0"),
-    Fault("parts of a share may be negative", "rxcalc.plan.columns.steps", "if number.low < 0 and not entry.may_be_negative:", "if False:"),
+    Fault(
+        "a product's scale is that of one factor",
+        "rxcalc.plan.ranges",
+        "return a * b if a * b <= MAX_SCALE else 0",
+        "return max(a, b) if a * b <= MAX_SCALE else 0",
+    ),
+    Fault(
+        "parts of a share may be negative",
+        "rxcalc.plan.columns.steps",
+        "if number.low < 0 and not entry.may_be_negative:",
+        "if False:",
+    ),
 )
 
 _EXACT = "rxcalc.backends.exact"
@@ -138,35 +252,95 @@ _FOUND = "rxcalc.backends.lookups"
 _NODES = "rxcalc.backends.exact_nodes"
 
 EXACT: tuple[Fault, ...] = (
-    Fault("half-up is half-even", _ARITHMETIC, "whole += double >= denominator", "whole += double > denominator or (double == denominator and whole % 2 == 1)"),
-    Fault("half-down is half-up", _ARITHMETIC, 'case "half-down": whole += double > denominator', 'case "half-down":\n                whole += double >= denominator'),
-    Fault("half-even is half-odd", _ARITHMETIC, "(double == denominator and whole % 2 == 1)", "(double == denominator and whole % 2 == 0)"),
-    Fault("up goes to plus infinity", _ARITHMETIC, 'case "up": whole += 1', 'case "up":\n                whole += 0 if negative else 1'),
+    Fault(
+        "half-up is half-even",
+        _ARITHMETIC,
+        "whole += double >= denominator",
+        "whole += double > denominator or (double == denominator and whole % 2 == 1)",
+    ),
+    Fault(
+        "half-down is half-up",
+        _ARITHMETIC,
+        'case "half-down": whole += double > denominator',
+        'case "half-down":\n                whole += double >= denominator',
+    ),
+    Fault(
+        "half-even is half-odd",
+        _ARITHMETIC,
+        "(double == denominator and whole % 2 == 1)",
+        "(double == denominator and whole % 2 == 0)",
+    ),
+    Fault(
+        "up goes to plus infinity",
+        _ARITHMETIC,
+        'case "up": whole += 1',
+        'case "up":\n                whole += 0 if negative else 1',
+    ),
     Fault("the sign is lost", _ARITHMETIC, "return -whole if negative else whole", "return whole"),
-    Fault("the start of the range is ignored", _WALKED, "amount = (high - begin) * rate if parts is not None:", "amount = (high - low) * rate\n            if parts is not None:"),
+    Fault(
+        "the start of the range is ignored",
+        _WALKED,
+        "amount = (high - begin) * rate if parts is not None:",
+        "amount = (high - low) * rate\n            if parts is not None:",
+    ),
     Fault("bands_reach forgets where it starts", _WALKED, "x = begin + left / rate", "x = low + left / rate"),
     Fault("bands_reach skips what it has given", _WALKED, "left -= amount", "left = left"),
     Fault("below is read as to", _WALKED, "x < band.limit or (band.inclusive and x == band.limit)", "x <= band.limit"),
     Fault("a jump of a curve takes the first point", _WALKED, "if p.at <= x)", "if p.at < x or index == 0)"),
-    Fault("a parameter's value starts a day late", _FOUND, "from bisect import bisect_right", "from bisect import bisect_left as bisect_right"),
+    Fault(
+        "a parameter's value starts a day late",
+        _FOUND,
+        "from bisect import bisect_right",
+        "from bisect import bisect_left as bisect_right",
+    ),
     Fault("the last day of a table row is outside", _FOUND, "on > row.end", "on >= row.end"),
     Fault("the limit of a range key is outside", _FOUND, "value <= limit if", "value < limit if"),
     Fault("a range key takes the largest limit", _FOUND, "limit < best.keys[-1]", "limit > best.keys[-1]"),
-    Fault("a window forgets the latest episode", _HISTORY, "History(exact, past, opening, assumed)", "History(exact, past[:-1], opening, assumed)"),
-    Fault("a dependent row is not passed on", _HISTORY, "tainted.append((index, keys))", 'tainted += [(index, keys)] if outcome.problem.code != "RX811" else []'),
-    Fault("a missing key matches a missing key", _HISTORY, "for past in self.past if key is not None else ():", "for past in self.past:"),
+    Fault(
+        "a window forgets the latest episode",
+        _HISTORY,
+        "History(exact, past, opening, assumed)",
+        "History(exact, past[:-1], opening, assumed)",
+    ),
+    Fault(
+        "a dependent row is not passed on",
+        _HISTORY,
+        "if outcome.problem is not None or found is not None:",
+        'if outcome.problem is not None and outcome.problem.code != "RX811":',
+    ),
+    Fault(
+        "a missing key matches a missing key",
+        _HISTORY,
+        "for past in self.past if key is not None else ():",
+        "for past in self.past:",
+    ),
     Fault("distinct counts all", _HISTORY, "len(set(found)) if distinct else len(found)", "len(found)"),
     Fault("a start below zero is no error", _NODES, "if a < 0 or b < 0:", "if b < 0:"),
     Fault("zero is missing", _NODES, "if (value := x(f)) is None else value", "if not (value := x(f)) else value"),
     Fault("the last day of a stretch counts", _NODES, "(until - day).days", "((until - day).days + 1)"),
-    Fault("rest is worked out before rounding", _EXACT, "sum((a for a in amounts if a is not None), Fraction(0))", "sum((self.thunks[p.value](frame) for p in partition.parts if p.value >= 0), Fraction(0))"),
+    Fault(
+        "rest is worked out before rounding",
+        _EXACT,
+        "sum((a for a in amounts if a is not None), Fraction(0))",
+        "sum((self.thunks[p.value](frame) for p in partition.parts if p.value >= 0), Fraction(0))",
+    ),
     Fault("the last effective day is outside", _EXACT, "on > plan.effective_to", "on >= plan.effective_to"),
-    Fault("a part of zero is refused", _EXACT, "if own < 0 and not part.may_be_negative:", "if own <= 0 and not part.may_be_negative:"),
+    Fault(
+        "a part of zero is refused",
+        _EXACT,
+        "if own < 0 and not part.may_be_negative:",
+        "if own <= 0 and not part.may_be_negative:",
+    ),
 )
 
 BOTH: tuple[Fault, ...] = (
     Fault("a quarter is a year", "rxcalc.passes.sequence", '"quarter": 3', '"quarter": 12'),
-    Fault("the insurance year is ignored", "rxcalc.passes.sequence", "anchor = date(2000, month, day)", "anchor = date(2000, 1, 1)"),
+    Fault(
+        "the insurance year is ignored",
+        "rxcalc.passes.sequence",
+        "anchor = date(2000, month, day)",
+        "anchor = date(2000, 1, 1)",
+    ),
     Fault("same is ignored", "rxcalc.passes.sequence", "key.append(value)", "key.append(True)"),
 )
 """Faults in what both back ends share: the worked examples must catch them."""

@@ -13,12 +13,47 @@ from random import Random
 
 CURRENCIES = (("CNY", 2), ("CNY", 2), ("CNY", 2), ("JPY", 0), ("KWD", 3), ("TWD", 0))
 MODES = ("half-up", "half-up", "half-even", "half-down", "up", "down")
-RATES = ("0%", "5%", "10%", "12.5%", "15%", "25%", "30%", "50%", "60%", "62.5%", "75%", "80%", "85%", "92%", "95%", "97.5%", "100%")
+RATES = (
+    "0%",
+    "5%",
+    "10%",
+    "12.5%",
+    "15%",
+    "25%",
+    "30%",
+    "50%",
+    "60%",
+    "62.5%",
+    "75%",
+    "80%",
+    "85%",
+    "92%",
+    "95%",
+    "97.5%",
+    "100%",
+)
 CODES = ("A01", "A02.1", "B20", "B9", "C", "Z99")
 FIRST, LAST = date(2023, 7, 1), date(2026, 6, 30)
-DAYS = (date(2023, 1, 1), date(2024, 2, 29), date(2024, 7, 1), date(2024, 12, 31), date(2025, 1, 1), date(2025, 4, 1), date(2025, 12, 31))
+DAYS = (
+    date(2023, 1, 1),
+    date(2024, 2, 29),
+    date(2024, 7, 1),
+    date(2024, 12, 31),
+    date(2025, 1, 1),
+    date(2025, 4, 1),
+    date(2025, 12, 31),
+)
 
-MONEY, PERCENT, NUMBER, COUNT, DAYS_T, DATE, FLAG, CODE = "money", "percent", "number", "count", "days", "date", "flag", "code"
+MONEY, PERCENT, NUMBER, COUNT, DAYS_T, DATE, FLAG, CODE = (
+    "money",
+    "percent",
+    "number",
+    "count",
+    "days",
+    "date",
+    "flag",
+    "code",
+)
 
 
 @dataclass
@@ -103,7 +138,9 @@ class Writer:
 
     def amount(self, most: int = 50_000) -> str:
         """An amount with at most the currency's decimals."""
-        whole = self.r.choice((self.r.randrange(1, 20), self.r.randrange(1, 1000), self.r.randrange(1, most) // 50 * 50 + 50))
+        whole = self.r.choice(
+            (self.r.randrange(1, 20), self.r.randrange(1, 1000), self.r.randrange(1, most) // 50 * 50 + 50)
+        )
         if self.decimals and self.chance(25):
             return f"{whole}.{self.r.randrange(1, 10**self.decimals):0{self.decimals}d}"
         return str(whole)
@@ -192,7 +229,11 @@ class Writer:
         if of == MONEY and self.chance(45):
             return self.r.choice(sorted(self.narrowed))
         text = self.e(of, depth)
-        return text if self.chance(6) or (text in self.w.fields.get(of, []) and text in self.narrowed) else f"max(0, {text})"
+        return (
+            text
+            if self.chance(6) or (text in self.w.fields.get(of, []) and text in self.narrowed)
+            else f"max(0, {text})"
+        )
 
     def read_at(self, of: str, depth: int) -> str:
         """Where a cliff or curve is read: mostly at a field, so that its limits are met."""
@@ -200,8 +241,12 @@ class Writer:
 
     def money(self, depth: int) -> str:
         """An amount."""
-        options = ["+", "-", "*%", "*%", "*n", "/", "least", "least", "if", "round", "neg", "abs"]
-        options += ["bands"] * (4 if self.bands else 0) + ["cliff", "curve", "daily"] + ["window"] * (3 if self.w.windows else 0)
+        options = ["+", "-", "/", "*%", "*%", "*n", "/", "least", "least", "if", "round", "neg", "abs"]
+        options += (
+            ["bands"] * (4 if self.bands else 0)
+            + ["cliff", "curve", "daily"]
+            + ["window"] * (3 if self.w.windows else 0)
+        )
         options += ["table"] * (2 if self.lookups else 0)
         d = depth - 1
         match self.r.choice(options):
@@ -250,6 +295,8 @@ class Writer:
         """A division, mostly guarded against zero."""
         by = self.r.choice((NUMBER, COUNT, PERCENT) if of == MONEY else (NUMBER, COUNT))
         under = self.leaf(by)
+        if self.chance(15):
+            return f"({self.e(of, depth)} / quantity)"
         if self.chance(30):
             return f"({self.e(of, depth)} / {self.r.choice(('2', '3', '7', '0.4') if by != PERCENT else ('50%', '30%', '12.5%'))})"
         if self.chance(25):
@@ -323,6 +370,8 @@ class Writer:
             case 1:
                 return f"({self.leaf(NUMBER)} * {self.leaf(self.r.choice((NUMBER, COUNT, PERCENT)))})"
             case 2:
+                if self.chance(50):
+                    return f"({self.leaf(MONEY)} / {self.r.choice(('paid', 'paid', 'base', 'scope'))})"
                 return f"({self.leaf(MONEY)} / max({self.literal(MONEY)}, {self.currency} 1))"
             case 3:
                 return self.quotient(NUMBER, d)
@@ -420,11 +469,18 @@ class Writer:
                     return f"({name} in {{{', '.join(self.r.sample(values.values, self.r.randrange(1, len(values.values))))}}})"
                 return f"({name} {self.r.choice(('=', '!='))} {self.r.choice(values.values)})"
             case 9:
-                missing = [x for names in self.w.optional.values() for x in names] + [x for names in self.w.none.values() for x in names]
+                missing = [x for names in self.w.optional.values() for x in names] + [
+                    x for names in self.w.none.values() for x in names
+                ]
                 if missing:
                     return f"({self.r.choice(missing)} is {self.r.choice(('known', 'missing'))})"
             case 10:
-                pairs = [(of, x) for of, names in self.w.optional.items() for x in names if of in (MONEY, COUNT, DATE, PERCENT)]
+                pairs = [
+                    (of, x)
+                    for of, names in self.w.optional.items()
+                    for x in names
+                    if of in (MONEY, COUNT, DATE, PERCENT)
+                ]
                 if pairs:
                     of, x = self.r.choice(pairs)
                     if self.chance(50):
@@ -434,14 +490,16 @@ class Writer:
                 x = self.r.choice(self.w.fields[CODE])
                 if self.chance(50):
                     return f"({x} {self.r.choice(('=', '!='))} {self.literal(CODE)})"
-                return f"({x} in {{{self.literal(CODE)}, \"B20\", \"nowhere\"}})"
+                return f'({x} in {{{self.literal(CODE)}, "B20", "nowhere"}})'
             case 12 if self.w.fields.get("codes"):
                 x = self.r.choice(self.w.fields["codes"])
                 other = self.r.choice(self.w.fields["codes"])
                 return f"({x} has {self.leaf(CODE)})" if self.chance(60) else f"({x} meets {other})"
             case 13 if self.present:
                 return f"({self.r.choice(self.present)})"
-        return self.r.choice(self.w.fields[FLAG]) if self.chance(50) else f"({self.e(MONEY, 0)} {op} {self.e(MONEY, 0)})"
+        return (
+            self.r.choice(self.w.fields[FLAG]) if self.chance(50) else f"({self.e(MONEY, 0)} {op} {self.e(MONEY, 0)})"
+        )
 
     # Windows
 
@@ -460,11 +518,15 @@ class Writer:
                     name = self.r.choice(self.inputs_of_sets)
                     parts.append(f"{window}.{name} = {self.r.choice(self.w.sets[name].values)}")
                 case 2:
-                    parts.append(f"{window}.{self.r.choice(self.plain_money)} {self.r.choice(('>', '<=', '<'))} {self.r.choice(self.plain_money)}")
+                    parts.append(
+                        f"{window}.{self.r.choice(self.plain_money)} {self.r.choice(('>', '<=', '<'))} {self.r.choice(self.plain_money)}"
+                    )
                 case 3:
                     parts.append(f"{window}.{self.r.choice(self.plain_money)} >= {self.literal(MONEY)}")
                 case 4:
-                    parts.append(f"{window}.day {self.r.choice(('=', '<', '>='))} {self.r.choice(('day', 'day - 30 days', 'first_day(day, month)'))}")
+                    parts.append(
+                        f"{window}.day {self.r.choice(('=', '<', '>='))} {self.r.choice(('day', 'day - 30 days', 'first_day(day, month)'))}"
+                    )
                 case 5 if self.w.fields.get(FLAG):
                     parts.append(f"{window}.{self.r.choice(self.flags)}")
                 case _:
@@ -515,7 +577,11 @@ class Writer:
         self.say(f"rulebook: generated-{self.seed}")
         self.say('version: "1"')
         decimals = dict([("CNY", 2), ("JPY", 0), ("KWD", 3)]).get(self.currency)
-        self.say(f"currency: {self.currency}" if decimals == self.decimals else f"currency: {{code: {self.currency}, decimals: {self.decimals}}}")
+        self.say(
+            f"currency: {self.currency}"
+            if decimals == self.decimals
+            else f"currency: {{code: {self.currency}, decimals: {self.decimals}}}"
+        )
         self.say(f"rounding: {self.mode}")
         self.say(f"effective: {{from: {FIRST}, {'' if open_end else f'to: {LAST}, '}by: day}}")
         self._inputs()
@@ -546,7 +612,9 @@ class Writer:
         w.fields[MONEY] = ["total", "scope", "paid"]
         self.narrowed = {"total", "scope"}
         self.plain_money = ["total", "scope", "paid"] if not extra else ["total", "scope"]
-        self.say(f"  quantity: {{type: number, min: {r.choice((0, -5))}, max: {r.choice((10, 1_000))}, decimals: {r.choice((0, 1, 2, 4))}}}")
+        self.say(
+            f"  quantity: {{type: number, min: {r.choice((0, -5))}, max: {r.choice((10, 1_000))}, decimals: {r.choice((0, 1, 1, 2, 4))}}}"
+        )
         w.fields[NUMBER] = ["quantity"]
         if self.chance(15):
             self.say("  anything: {type: number}")
@@ -568,7 +636,9 @@ class Writer:
         if self.chance(40):
             self.say("  found: {type: codes}\n  listed: {type: codes}")
             w.fields["codes"] = ["found", "listed"]
-        self.say("  fee: {type: money, optional: yes, max: 20_000}\n  seen: {type: date, optional: yes, min: 2022-01-01, max: 2027-12-31}")
+        self.say(
+            "  fee: {type: money, optional: yes, max: 20_000}\n  seen: {type: date, optional: yes, min: 2022-01-01, max: 2027-12-31}"
+        )
         self.say("  beds: {type: count, optional: yes, max: 9}\n  cut: {type: percent, optional: yes}")
         w.optional = {MONEY: ["fee"], DATE: ["seen"], COUNT: ["beds"], PERCENT: ["cut"]}
         self.say(f"  base: {{type: money, default: {self.amount()}, max: 60_000}}")
@@ -582,7 +652,9 @@ class Writer:
             return
         r = self.r
         self.say("sequence: {by: person_id, order: [day, episode_id]}")
-        starting = r.choice(("", "", ", starting: 07-01", ", starting: 02-28", ", starting: 01-31", ", starting: begun"))
+        starting = r.choice(
+            ("", "", ", starting: 07-01", ", starting: 02-28", ", starting: 01-31", ", starting: begun")
+        )
         options = [
             "{calendar: year, date: day}",
             f"{{calendar: year, date: day{starting}}}",
@@ -602,7 +674,9 @@ class Writer:
 
     def _dates(self) -> list[date]:
         """Start dates of a parameter: always one that is early enough."""
-        later = self.r.sample([date(2024, 1, 1), date(2024, 2, 29), date(2025, 1, 1), date(2025, 7, 1)], self.r.choice((0, 0, 1, 2)))
+        later = self.r.sample(
+            [date(2024, 1, 1), date(2024, 2, 29), date(2025, 1, 1), date(2025, 7, 1)], self.r.choice((0, 0, 1, 2))
+        )
         return [date(2015, 1, 1), *sorted(later)]
 
     def _keyed(self, sets: list[str], make: object) -> str:
@@ -631,34 +705,59 @@ class Writer:
         self.say("parameters:")
         limit = r.choice((100, 1_000, 12_345))
         self.say(f"  full: {{type: money, values: {{2015-01-01: {limit}, 2025-01-01: {limit + r.choice((1, 50))}}}}}")
-        w.scalars[MONEY] = ["full", self._parameter("flat", MONEY, lambda: self.amount(2_000)), self._parameter("cap", MONEY, lambda: self.amount(400_000))]
-        w.scalars[PERCENT] = [self._parameter("rate", PERCENT, lambda: r.choice(RATES)), self._parameter("other_rate", PERCENT, lambda: r.choice(RATES))]
+        w.scalars[MONEY] = [
+            "full",
+            self._parameter("flat", MONEY, lambda: self.amount(2_000)),
+            self._parameter("cap", MONEY, lambda: self.amount(400_000)),
+        ]
+        w.scalars[PERCENT] = [
+            self._parameter("rate", PERCENT, lambda: r.choice(RATES)),
+            self._parameter("other_rate", PERCENT, lambda: r.choice(RATES)),
+        ]
         w.scalars[NUMBER] = [self._parameter("weight", NUMBER, lambda: r.choice(("0.5", "1.1", "1.375", "2", "0")))]
         w.scalars[COUNT] = [self._parameter("most", COUNT, lambda: r.choice(("0", "1", "2", "5", "14")))]
         if self.chance(60):
             at = r.choice(("begun", "(day - 30 days)", "last_day(day, year)", "2024-12-31", "first_day(day, quarter)"))
             w.scalars[MONEY].append(f"({w.scalars[MONEY][1]} at {at})")
         if self.chance(50):
-            w.none[MONEY] = [self._parameter("extra", MONEY, lambda: r.choice(("none", self.amount(500), self.amount(500))))]
-        self.say("  daily: {type: money per day, values: {2010-01-01: " + self.amount(200) + ", 2024-07-01: " + self.amount(200) + ", 2025-01-01: 12}}")
+            once = self.amount(500)
+            often = ("none", once, once) if self.chance(60) else ("none", once, self.amount(500))
+            w.none[MONEY] = [self._parameter("extra", MONEY, lambda: r.choice(often))]
+        self.say(
+            "  daily: {type: money per day, values: {2010-01-01: "
+            + self.amount(200)
+            + ", 2024-07-01: "
+            + self.amount(200)
+            + ", 2025-01-01: 12}}"
+        )
         self.daily.append("daily")
         if self.chance(40) and self.effective[1] is not None:
-            self.say(f"  partly: {{type: money per day, by: [tier], ends: {(date(2026, 3, 31), LAST)[self.effective[1] is not None]}, values: {{2022-06-01: {self._keyed(['tier'], lambda: self.amount(90))}}}}}")
+            self.say(
+                f"  partly: {{type: money per day, by: [tier], ends: {(date(2026, 3, 31), LAST)[self.effective[1] is not None]}, values: {{2022-06-01: {self._keyed(['tier'], lambda: self.amount(90))}}}}}"
+            )
             self.daily.append("partly[tier]")
         for at in range(r.randrange(1, 3)):
             read = self._parameter(f"bands{at}", "bands of percent over money", self._bands)
             self.bands.append((read, MONEY))
         if self.chance(40):
-            read = self._parameter("stays", "bands of money over count", lambda: "[{to: 3, is: 10}, {to: 10, is: 25}, {is: " + self.amount(100) + "}]")
+            read = self._parameter(
+                "stays",
+                "bands of money over count",
+                lambda: "[{to: 3, is: 10}, {to: 10, is: 25}, {is: " + self.amount(100) + "}]",
+            )
             self.bands.append((read, COUNT))
         if self.chance(50):
             self.cliffs.append((self._parameter("cliff0", "cliff of percent over money", self._cliff), MONEY, PERCENT))
         if self.chance(50):
-            make = lambda: "[{below: 2, is: 0}, {to: 7, is: " + self.amount(900) + "}, {is: " + self.amount(2_000) + "}]"  # noqa: E731 - one line
+            make = lambda: (
+                "[{below: 2, is: 0}, {to: 7, is: " + self.amount(900) + "}, {is: " + self.amount(2_000) + "}]"
+            )  # noqa: E731 - one line
             self.cliffs.append((self._parameter("cliff1", "cliff of money over count", make), COUNT, MONEY))
         if self.chance(60):
             held = "" if self.chance(25) else "\n    outside: hold"
-            self.curves.append((self._parameter("curve0", "curve of percent over number", self._curve, more=held), NUMBER, PERCENT))
+            self.curves.append(
+                (self._parameter("curve0", "curve of percent over number", self._curve, more=held), NUMBER, PERCENT)
+            )
 
     def _bands(self) -> str:
         r = self.r
@@ -686,7 +785,7 @@ class Writer:
 
     def _curve(self) -> str:
         r = self.r
-        jump = self.chance(50)
+        jump = self.chance(70)
         points = [("-2", r.choice(RATES)), ("1.5", r.choice(RATES))]
         if jump:
             points.append(("1.5", r.choice(RATES)))
@@ -703,10 +802,18 @@ class Writer:
             name = f"t_{kind}"
             rows: list[str] = []
             if kind == "plain":
-                self.say(f"  {name}: {{file: {name}.csv, key: [code], columns: {{price: money, points: {{type: number, optional: yes}}, class: {{one_of: tier}}}}}}")
-                rows = [f"{c},{self.amount(900)},{r.choice(('', '1.5', '0.25'))},{r.choice(('t1', 't2', 't3'))}" for c in r.sample(CODES, 4)]
+                self.say(
+                    f"  {name}: {{file: {name}.csv, key: [code], columns: {{price: money, points: {{type: number, optional: yes}}, class: {{one_of: tier}}}}}}"
+                )
+                rows = [
+                    f"{c},{self.amount(900)},{r.choice(('', '1.5', '0.25'))},{r.choice(('t1', 't2', 't3'))}"
+                    for c in r.sample(CODES, 4)
+                ]
                 self.tables[f"{name}.csv"] = "\n".join(["code,price,points,class", *rows]) + "\n"
-                self.lookups += [f"{name}[code].price", f"(if code in {name} then {name}[code].price else {self.literal(MONEY)})"]
+                self.lookups += [
+                    f"{name}[code].price",
+                    f"(if code in {name} then {name}[code].price else {self.literal(MONEY)})",
+                ]
                 self.w.none.setdefault(NUMBER, []).append(f"{name}[code].points")
                 self.present.append(f"code in {name}")
                 if self.chance(50):
@@ -716,25 +823,36 @@ class Writer:
                 pairs = r.sample([(c, t) for c in CODES for t in ("t1", "t2", "t3")], 9)
                 rows = [f"{c},{t},{self.amount(900)}" for c, t in pairs]
                 self.tables[f"{name}.csv"] = "\n".join(["code,tier,price", *rows]) + "\n"
-                self.lookups.append(f"(if [code, tier] in {name} then {name}[code, tier].price else {self.literal(MONEY)})")
+                self.lookups.append(
+                    f"(if [code, tier] in {name} then {name}[code, tier].price else {self.literal(MONEY)})"
+                )
                 self.present.append(f"[code, tier] in {name}")
             elif kind == "dated":
-                self.say(f"  {name}: {{file: {name}.csv, key: [code], from: start, to: end, columns: {{price: money}}}}")
+                self.say(
+                    f"  {name}: {{file: {name}.csv, key: [code], from: start, to: end, columns: {{price: money}}}}"
+                )
                 for c in r.sample(CODES, 5):
                     rows.append(f"{c},2022-01-01,2024-12-31,{self.amount(900)}")
                     if self.chance(60):
-                        rows.append(f"{c},{r.choice(('2025-01-01', '2025-01-02'))},{r.choice(('', '2025-12-31'))},{self.amount(900)}")
+                        rows.append(
+                            f"{c},{r.choice(('2025-01-01', '2025-01-02'))},{r.choice(('', '2025-12-31'))},{self.amount(900)}"
+                        )
                 r.shuffle(rows)
                 self.tables[f"{name}.csv"] = "\n".join(["code,start,end,price", *rows]) + "\n"
                 at = r.choice(("", "", " at begun", " at (day - 1 month)"))
-                self.lookups += [f"(if code in {name}{at} then ({name}[code].price{at}) else {self.literal(MONEY)})"] * 3
+                self.lookups += [
+                    f"(if code in {name}{at} then ({name}[code].price{at}) else {self.literal(MONEY)})"
+                ] * 3
                 if self.chance(30):
                     self.lookups.append(f"({name}[code].price{at})")
                 self.present.append(f"code in {name}{at}")
             elif kind == "from":
                 self.say(f"  {name}: {{file: {name}.csv, key: [tier], from: start, columns: {{price: money}}}}")
                 for t in ("t1", "t2", "t3"):
-                    rows += [f"{t},{start},{self.amount(900)}" for start in r.sample(("2020-01-01", "2024-02-29", "2024-07-01", "2025-01-01"), 3)]
+                    rows += [
+                        f"{t},{start},{self.amount(900)}"
+                        for start in r.sample(("2020-01-01", "2024-02-29", "2024-07-01", "2025-01-01"), 3)
+                    ]
                 r.shuffle(rows)
                 self.tables[f"{name}.csv"] = "\n".join(["tier,start,price", *rows]) + "\n"
                 self.lookups += [f"(if tier in {name} then {name}[tier].price else {self.literal(MONEY)})"] * 2
@@ -743,7 +861,9 @@ class Writer:
                 keys = r.choice(("", "tier, "))
                 dated = self.chance(40)
                 more = ", from: start, to: end" if dated else ""
-                self.say(f"  {name}: {{file: {name}.csv, key: [{keys}{{{match_}: scope}}], columns: {{price: money, share: percent}}{more}}}")
+                self.say(
+                    f"  {name}: {{file: {name}.csv, key: [{keys}{{{match_}: scope}}], columns: {{price: money, share: percent}}{more}}}"
+                )
                 for t in ("t1,", "t2,", "t3,") if keys else ("",):
                     limits = sorted({Fraction(self.amount(9_000)) for _ in range(3)})
                     for x in [*limits, None]:
@@ -751,7 +871,10 @@ class Writer:
                             continue
                         cell = "" if x is None else _plain(x, self.decimals)
                         span = [("2020-01-01", "2024-12-31"), ("2025-01-01", "")] if self.chance(40) else [("", "")]
-                        rows += [f"{t}{cell},{self.amount(900)},{r.choice(RATES)}" + (f",{a},{b}" if dated else "") for a, b in (span if dated else span[:1])]
+                        rows += [
+                            f"{t}{cell},{self.amount(900)},{r.choice(RATES)}" + (f",{a},{b}" if dated else "")
+                            for a, b in (span if dated else span[:1])
+                        ]
                 r.shuffle(rows)
                 head = ("tier," if keys else "") + "scope,price,share" + (",start,end" if dated else "")
                 self.tables[f"{name}.csv"] = "\n".join([head, *rows]) + "\n"
@@ -768,7 +891,12 @@ class Writer:
         r, w = self.r, self.w
         self.say("steps:")
         count = r.randrange(5, 13)
-        kinds = [r.choice((MONEY, MONEY, MONEY, PERCENT, NUMBER, COUNT, FLAG, DATE, DAYS_T, "set", "table", "optional", "power")) for _ in range(count)]
+        kinds = [
+            r.choice(
+                (MONEY, MONEY, MONEY, PERCENT, NUMBER, COUNT, FLAG, DATE, DAYS_T, "set", "table", "optional", "power")
+            )
+            for _ in range(count)
+        ]
         money = [f"s{at}" for at, kind in enumerate(kinds) if kind == MONEY]
         rounded = {name for name in money if self.chance(80)}
         self.future = [*rounded, "pays", "topped"]
@@ -797,22 +925,36 @@ class Writer:
                     if kind == PERCENT and self.chance(50):
                         rounding = r.choice(("{to: 0.01%}", "{to: 1%, mode: down}", "{to: 0.5%, mode: half-even}"))
                     if kind == NUMBER and self.chance(60):
-                        rounding = r.choice(("{to: 0.01}", "{to: 0.5, mode: up}", "{to: 1}", "{to: 0.001, mode: half-down}"))
+                        rounding = r.choice(
+                            ("{to: 0.01}", "{to: 0.5, mode: up}", "{to: 1}", "{to: 0.001, mode: half-down}")
+                        )
                     if kind == COUNT and self.chance(30):
                         rounding = r.choice(("{to: 5, mode: up}", "{to: 2, mode: half-even}"))
                     self._plain_step(name, kind, rounding)
                     w.fields.setdefault(kind, []).append(name)
-        cap = f"max(0, cap_left - {r.choice(w.windows)}.sum(pays))" if w.windows and self.chance(70) else self.leaf(MONEY)
+        cap = (
+            f"max(0, cap_left - {r.choice(w.windows)}.sum(pays))" if w.windows and self.chance(70) else self.leaf(MONEY)
+        )
         self.say(f"  cap_left:\n    type: money\n    rule: {w.scalars[MONEY][2]}")
         self.say(f"  pays:\n    type: money\n    rule: clamp({self.e(MONEY, 2)}, 0, min(scope, total, max(0, {cap})))")
-        self.say(f"  topped:\n    type: money\n    rule: clamp({self.e(MONEY, 2)}, 0, total - pays)" if self.chance(90) else "  topped:\n    type: money\n    rule: pays * 50%")
+        self.say(
+            f"  topped:\n    type: money\n    rule: clamp({self.e(MONEY, 2)}, 0, total - pays)"
+            if self.chance(90)
+            else "  topped:\n    type: money\n    rule: pays * 50%"
+        )
 
     def _rounding(self) -> str:
         if self.chance(60):
             return ""
         parts = ", parts: yes" if self.chance(30) else ""
         mode = f", mode: {self.r.choice(MODES)}" if self.chance(60) else ""
-        to = self.r.choice(("0.01", "0.05", "1", "10", "0.1") if self.decimals == 2 else ("1", "5", "10", "100") if not self.decimals else ("0.001", "0.05", "1"))
+        to = self.r.choice(
+            ("0.01", "0.05", "1", "10", "0.1")
+            if self.decimals == 2
+            else ("1", "5", "10", "100")
+            if not self.decimals
+            else ("0.001", "0.05", "1")
+        )
         return f"{{to: {to}{mode}{parts}}}"
 
     def _plain_step(self, name: str, of: str, rounding: str) -> None:
@@ -830,21 +972,33 @@ class Writer:
             return
         for at in range(r.randrange(1, 3)):
             if self.chance(12):
-                self.say(f"      when {self._rare()} then reject because {'too_odd' if self.chance(50) else chr(34) + 'it is odd' + chr(34)}")
+                self.say(
+                    f"      when {self._rare()} then reject because {'too_odd' if self.chance(50) else chr(34) + 'it is odd' + chr(34)}"
+                )
                 self.messages = True
             missing = self.w.optional.get(of, [])
             if missing and self.chance(30) and at == 0:
                 x = r.choice(missing)
                 self.say(f"      when {x} is known and {self.opaque()} then {x}")
             else:
-                self.say(f"      when {self.opaque()} then {self.e(of, 2)}" + (' because "it holds"' if self.chance(20) else ""))
+                self.say(
+                    f"      when {self.opaque()} then {self.e(of, 2)}"
+                    + (' because "it holds"' if self.chance(20) else "")
+                )
         self.say(f"      otherwise {self.e(of, 2)}")
 
     messages = False
 
     def _rare(self) -> str:
         """A condition that seldom holds."""
-        return self.r.choice(("(paid = scope)", "(stay > most_of(0))".replace("most_of(0)", "1 + stay * 2 - 3"), "(begun > day + 900 days)", "(base > total and urgent and level = top)"))
+        return self.r.choice(
+            (
+                "(paid = scope)",
+                "(stay > most_of(0))".replace("most_of(0)", "1 + stay * 2 - 3"),
+                "(begun > day + 900 days)",
+                "(base > total and urgent and level = top)",
+            )
+        )
 
     def opaque(self) -> str:
         """A condition that the case analysis leaves open, so that no clause is called unreachable."""
@@ -855,7 +1009,13 @@ class Writer:
         others = [x for x in fields if x != a]
         b = self.r.choice(others) if others else f"({a} + 0)"
         inner = self.e(of, 1)
-        left = f"{a} {op} {b}" if self.chance(60) or inner == a else f"{a} {op} ({b} + 0 * 1)" if of == COUNT else f"{a} {op} {b}"
+        left = (
+            f"{a} {op} {b}"
+            if self.chance(60) or inner == a
+            else f"{a} {op} ({b} + 0 * 1)"
+            if of == COUNT
+            else f"{a} {op} {b}"
+        )
         more = f" and {self.e(FLAG, 1)}" if self.chance(25) else ""
         return f"({left}){more}"
 
@@ -870,7 +1030,9 @@ class Writer:
                 self.say(f"      otherwise {self.e(of, 2)}")
             return
         low = Fraction(self.amount(900))
-        self.say(f"      when scope {self.r.choice(('<', '<='))} {self.currency} {_plain(low, self.decimals)} then {self.e(of, 2)}")
+        self.say(
+            f"      when scope {self.r.choice(('<', '<='))} {self.currency} {_plain(low, self.decimals)} then {self.e(of, 2)}"
+        )
         self.say(f"      when scope <= {self.currency} {_plain(low + 5_000, self.decimals)} then {self.e(of, 2)}")
         self.say(f"      otherwise {self.e(of, 2)}")
 
@@ -878,7 +1040,9 @@ class Writer:
         values = ("low", "mid", "high", "top") if self.chance(50) else (f"{name}_a", f"{name}_b", f"{name}_c")
         ordered = self.chance(50) or values[0] == "low"
         self.say(f"  {name}:\n    one_of: [{', '.join(values)}]" + ("\n    ordered: yes" if ordered else ""))
-        self.say(f"    rule: |\n      when {self.opaque()} then {values[0]}\n      when {self.opaque()} then {values[1]}\n      otherwise {values[2]}")
+        self.say(
+            f"    rule: |\n      when {self.opaque()} then {values[0]}\n      when {self.opaque()} then {values[1]}\n      otherwise {values[2]}"
+        )
         self.w.sets[name] = _Set(values, ordered)
 
     def _table_step(self, name: str) -> None:
@@ -890,14 +1054,14 @@ class Writer:
         cell = lambda text: '"' + text.replace('"', '\\"') + '"'  # noqa: E731 - one line
         if self.chance(50):
             self.say("      of: [tier, urgent, stay]\n      rows:")
-            self.say(f"        - {{when: [[t1, t2], yes, \"> {limit}\"], then: {cell(value())}}}")
-            self.say(f"        - {{when: [[t1, t2], yes, \"<= {limit}\"], then: {cell(value())}}}")
+            self.say(f'        - {{when: [[t1, t2], yes, "> {limit}"], then: {cell(value())}}}')
+            self.say(f'        - {{when: [[t1, t2], yes, "<= {limit}"], then: {cell(value())}}}')
             self.say(f"        - {{when: [t3, any, any], then: {cell(value())}}}")
             self.say(f"        - {{otherwise: {cell(value())}}}")
         else:
             self.say("      hit: first\n      of: [level, scope]\n      rows:")
-            self.say(f"        - {{when: [any, \"> {self.currency} {self.amount(9_000)}\"], then: {cell(value())}}}")
-            self.say(f"        - {{when: [\">= mid\", any], then: {cell(value())}}}")
+            self.say(f'        - {{when: [any, "> {self.currency} {self.amount(9_000)}"], then: {cell(value())}}}')
+            self.say(f'        - {{when: [">= mid", any], then: {cell(value())}}}')
             self.say(f"        - {{otherwise: {cell(value())}}}")
         self.w.fields[of].append(name)
 
@@ -906,7 +1070,10 @@ class Writer:
         choices = ["fee"]
         if self.w.windows:
             window = r.choice(self.w.windows)
-            choices += [f"{window}.last({self.seen()})", f"{window}.max({r.choice(self.plain_money)}{self.where(window)})"]
+            choices += [
+                f"{window}.last({self.seen()})",
+                f"{window}.max({r.choice(self.plain_money)}{self.where(window)})",
+            ]
         choices += self.w.none.get(MONEY, [])
         self.say(f"  {name}:\n    type: money\n    optional: yes\n    rule: {r.choice(choices)}")
         self.w.optional.setdefault(MONEY, []).append(name)
@@ -926,7 +1093,9 @@ class Writer:
         else:
             self.say("    patient:\n      own: {is: rest, reason: PR-2}")
         if self.chance(40):
-            self.say(f"  inner:\n    of: pays\n    fund: {{is: pays * {r.choice(('30%', '50%', '62.5%'))}}}\n    government: rest")
+            self.say(
+                f"  inner:\n    of: pays\n    fund: {{is: pays * {r.choice(('30%', '50%', '62.5%'))}}}\n    government: rest"
+            )
         if self.chance(15):
             self.say("  third:\n    of: scope\n    other: pays * 50%\n    patient: scope - pays * 50%")
         if self.chance(60):

@@ -52,7 +52,12 @@ def _check(seeds: range, count: int, folder: Path, monkeypatch: pytest.MonkeyPat
                 values += 1
                 assert node.low is None or number >= node.low, (seed, node.text, number, node.low)
                 assert node.high is None or number <= node.high, (seed, node.text, number, node.high)
-                assert not node.scale or (Fraction(number) * node.scale).denominator == 1, (seed, node.text, number, node.scale)
+                assert not node.scale or (Fraction(number) * node.scale).denominator == 1, (
+                    seed,
+                    node.text,
+                    number,
+                    node.scale,
+                )
             for trace in recorder.steps:
                 step = next(s for s in plan.steps if s.name == trace.name)
                 if isinstance(trace.value, int | Fraction) and not isinstance(trace.value, bool):

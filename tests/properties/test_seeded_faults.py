@@ -54,7 +54,9 @@ def test_a_fault_is_caught(place: int) -> None:
     fault: Fault = FAULTS[place]
     found = _run(place, 4 if fault in BOTH else RULEBOOKS)
     caught = found["by"] or ("examples" if found["examples"] else "nothing")
-    print(f"\n{fault.module}: {fault.what} -> {caught} after {found['pairs']} pairs; {found['first'] or found['examples']}")  # noqa: T201 - the table of faults
+    print(
+        f"\n{fault.module}: {fault.what} -> {caught} after {found['pairs']} pairs; {found['first'] or found['examples']}"
+    )  # noqa: T201 - the table of faults
     if fault in BOTH:
         assert found["examples"], "neither the shipped nor the worked examples notice"
     else:

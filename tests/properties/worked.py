@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import generate
@@ -11,6 +12,7 @@ from compare import Run, compiled, reference, table
 
 from rxcalc.backends.columnar import Columnar
 from rxcalc.backends.exact import Exact
+from rxcalc.backends.history import run_person
 from rxcalc.inputs.records import Record, check_record
 
 RULEBOOK = """\
@@ -72,10 +74,13 @@ def wrong() -> list[str]:
     wanted = [[Fraction(x) for x in row[3:]] for row in ROWS]
     exact = Exact(plan)
     found = reference(plan, exact, episodes, set(), record=False)
-    columnar = Columnar(plan, exact.run_scalar)
+    columnar = Columnar(plan, exact.run_scalar, partial(run_person, exact))
     columnar.small_wave = 1
     result = columnar.run(table(plan, episodes, set(), Run()), names)
-    cells = {row["__row"]: [Fraction(row[n], 10 ** result.decimals[n]) for n in names] for row in result.values.iter_rows(named=True)}
+    cells = {
+        row["__row"]: [Fraction(row[n], 10 ** result.decimals[n]) for n in names]
+        for row in result.values.iter_rows(named=True)
+    }
     differences = []
     for at, values in enumerate(wanted):
         for back_end, got in (("exact", [found[at].steps.get(n) for n in names]), ("columnar", cells.get(at))):

@@ -59,7 +59,7 @@ def test_ties_are_symmetric_about_zero(value: str, mode: str, expected: str) -> 
 
 @given(decimals, st.sampled_from(["0.01", "0.05", "1", "10", "0.3"]))
 def test_floor_and_ceil_enclose(value: Decimal, to: str) -> None:
-    """floor and ceil are the multiples just below and just above, also for negative values."""
+    """Floor and ceil are the multiples just below and just above, also for negative values."""
     step = Fraction(to)
     low, high = floor_to(Fraction(value), step), ceil_to(Fraction(value), step)
     assert low <= Fraction(value) <= high

@@ -7,26 +7,30 @@ everybody when a window call has no accumulator, are computed one episode after 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import polars as pl
 
-from rxcalc.backends.base import Outcome, Problem
+from rxcalc.backends.base import Outcome, Problem, Ran, Row
 from rxcalc.backends.columnar.program import Output, Program
 from rxcalc.backends.columnar.values import inputs_of, value_of
-from rxcalc.lang.ops import Op
-from rxcalc.passes.history import History
-from rxcalc.passes.lookback import is_supported
 from rxcalc.passes.waves import Accumulator, Arranged, Refusals, arrange, joint_ids
 from rxcalc.plan.columns.walk import MOST_EPISODES
-from rxcalc.plan.nodes import Plan, PlanNode, Value
+from rxcalc.plan.nodes import Value
 
-__all__ = ["SMALL_WAVE", "SequenceRun"]
+__all__ = ["SMALL_WAVE", "Alone", "SequenceRun"]
 
 SMALL_WAVE: Final = 60
 """A wave of fewer rows costs more than the exact evaluator takes for them."""
 
 _Scalar = Callable[[Mapping[str, Value], Mapping[int, Value] | None], Outcome]
+
+
+class Alone(Protocol):
+    """Runs the episodes of one person exactly, one after the other."""
+
+    def __call__(self, rows: Sequence[Row], *, compute: bool) -> Sequence[Ran]:
+        """What became of each row, in order."""
 
 
 class SequenceRun:
@@ -36,6 +40,7 @@ class SequenceRun:
         self,
         program: Program,
         scalar: _Scalar,
+        alone: Alone | None,
         outputs: Sequence[Output],
         disagree: Callable[[], Problem | None],
         *,
@@ -44,6 +49,7 @@ class SequenceRun:
     ) -> None:
         self._program, self._plan = program, program.plan
         self._scalar, self._outputs, self._disagree = scalar, outputs, disagree
+        self._alone = alone
         self._compute = compute
         self._small = small_wave
         self._calls = self._plan.window_calls
@@ -193,42 +199,28 @@ class SequenceRun:
     # One episode after the other
 
     def _one_by_one(self, frame: pl.DataFrame) -> None:
-        plan = self._plan
-        for call in self._calls:
-            if not (is_supported(plan, call.value) and is_supported(plan, call.where)):
-                message = f"{call.key}: parameters, tables and windows inside a window call are not supported in tables"
-                raise NotImplementedError(message)
-        first = _steps_read(plan)
-        history = History(plan)
-        person: int | None = None
+        if self._alone is None:
+            message = "this plan needs `alone`: a function that runs one person's episodes exactly"
+            raise TypeError(message)
         persons, rows = frame["__person"].to_list(), frame["__row"].to_list()
         bad, unknown = frame["__bad"].to_list(), frame["__key_unreadable"].to_list()
         keys = frame.select(name for name in frame.columns if name.startswith("g:"))
         unread = keys.select(pl.any_horizontal(pl.all().is_null())).to_series().to_list()
-        for at, inputs in enumerate(inputs_of(plan, frame)):
-            if persons[at] != person:
-                person, history = persons[at], History(plan)
-            row = rows[at]
-            if bad[at]:
-                history.refuse(row, None if unknown[at] or unread[at] else inputs)
+        episodes = inputs_of(self._plan, frame)
+        start = 0
+        for end in range(1, len(rows) + 1):
+            if end < len(rows) and persons[end] == persons[start]:
                 continue
-            found = history.reads_refused(inputs)
-            if found is not None:
-                history.refuse(row, inputs)
-                if not self._compute:
-                    self.problems.append((row, _depends(*found)))
-                    continue
-                self.marked.add(row)
-            this: Mapping[str, Value] = inputs
-            if first:
-                nothing = {place: 0 if c.function in {"sum", "count"} else None for place, c in enumerate(self._calls)}
-                steps = self._scalar(inputs, nothing).steps
-                this = {**inputs, **{name: steps.get(name) for name in first}}
-            outcome = self._scalar(inputs, history.windows(this))
-            if self._take(row, outcome, looked=False):
-                history.add({**inputs, **outcome.steps, **outcome.shares})
-            else:
-                history.refuse(row, inputs)
+            mine = [
+                Row(rows[at], str(rows[at]), episodes[at], refused=bad[at], unplaced=unknown[at] or unread[at])
+                for at in range(start, end)
+            ]
+            for ran in self._alone(mine, compute=self._compute):
+                if ran.outcome is not None:
+                    if ran.after and self._compute:
+                        self.marked.add(ran.row.number)
+                    self._take(ran.row.number, ran.outcome, looked=False)
+            start = end
 
 
 def _cells(column: pl.Series, of: Any) -> list[Any]:
@@ -241,38 +233,3 @@ def _cells(column: pl.Series, of: Any) -> list[Any]:
 def _depends(window: str, row: int) -> Problem:
     message = f"record {row} comes earlier in window `{window}` and was refused; mend that one first"
     return Problem("RX811", window, str(row), message)
-
-
-def _steps_read(plan: Plan) -> frozenset[str]:
-    """Steps of this episode that window calls read; they must not depend on a window themselves."""
-    names: set[str] = set()
-    for call in plan.window_calls:
-        for node in (call.value, call.where):
-            names.update(str(plan.nodes[n].data) for n in _below(plan, node) if plan.nodes[n].op is Op.STEP)
-    by_name = {step.name: step for step in plan.steps}
-    todo, seen = list(names), set(names)
-    while todo:
-        for clause in by_name[todo.pop()].clauses:
-            for n in (*_below(plan, clause.when), *_below(plan, clause.then)):
-                entry: PlanNode = plan.nodes[n]
-                if entry.op is Op.WINDOW:
-                    message = (
-                        "a window call reads a step of this episode that looks back itself: not supported in tables"
-                    )
-                    raise NotImplementedError(message)
-                if entry.op is Op.STEP and str(entry.data) not in seen:
-                    seen.add(str(entry.data))
-                    todo.append(str(entry.data))
-    return frozenset(names)
-
-
-def _below(plan: Plan, node: int) -> set[int]:
-    """A node and everything that it is made of."""
-    found: set[int] = set()
-    todo = [node] if node >= 0 else []
-    while todo:
-        at = todo.pop()
-        if at not in found:
-            found.add(at)
-            todo.extend(plan.nodes[at].args)
-    return found

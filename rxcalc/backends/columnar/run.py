@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 import polars as pl
 
 from rxcalc.backends.base import Outcome, Problem
-from rxcalc.backends.columnar.persons import SMALL_WAVE, SequenceRun
+from rxcalc.backends.columnar.persons import SMALL_WAVE, Alone, SequenceRun
 from rxcalc.backends.columnar.program import Output, Program
 from rxcalc.backends.columnar.values import inputs_of, result_type, written
 from rxcalc.plan.nodes import Plan, Value
@@ -44,12 +44,14 @@ class Columnar:
     Args:
         plan: the plan.
         scalar: runs one episode on the exact evaluator, which says what is wrong with a flagged row.
+        alone: runs one person's episodes on it, one after the other; only plans that look back need it.
     """
 
-    def __init__(self, plan: Plan, scalar: Scalar) -> None:
+    def __init__(self, plan: Plan, scalar: Scalar, alone: Alone | None = None) -> None:
         self.plan = plan
         self.program = Program(plan)
         self._scalar = scalar
+        self._alone = alone
         self._forming = Lock()
         self.small_wave = SMALL_WAVE
 
@@ -77,7 +79,13 @@ class Columnar:
     def _in_sequence(self, frame: pl.DataFrame, outputs: Sequence[Output], *, compute: bool) -> ColumnarResult:
         """A plan that looks back, wave by wave."""
         run = SequenceRun(
-            self.program, self._scalar, outputs, self.discrepancy, compute=compute, small_wave=self.small_wave
+            self.program,
+            self._scalar,
+            self._alone,
+            outputs,
+            self.discrepancy,
+            compute=compute,
+            small_wave=self.small_wave,
         )
         run.run(frame)
         decimals = {out.name: out.decimals for out in outputs if out.decimals is not None}
