@@ -96,11 +96,10 @@ class Exact:
     def _divide(self, index: int, partition: PlanPartition, frame: Frame) -> None:
         plan = self.plan
         whole = round_to(self.thunks[partition.of](frame), self.unit, plan.rounding)
-        amounts: list[Fraction | None] = []
-        for part in partition.parts:
-            amounts.append(
-                None if part.value < 0 else round_to(self.thunks[part.value](frame), self.unit, plan.rounding)
-            )
+        amounts = [
+            None if part.value < 0 else round_to(self.thunks[part.value](frame), self.unit, plan.rounding)
+            for part in partition.parts
+        ]
         rest = whole - sum((a for a in amounts if a is not None), Fraction(0))
         totals: dict[str, Fraction] = {}
         prefix = "" if index == 0 else f"{partition.name}."
@@ -160,6 +159,7 @@ class Given(Windows):
 
     def value(self, call: int, frame: Frame) -> Value:
         """The given value."""
+        del frame
         return self.values[call]
 
 

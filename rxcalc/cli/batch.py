@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from rxcalc.cli.options import default_language
 from rxcalc.cli.show import Failure
 
 if TYPE_CHECKING:
@@ -108,6 +109,15 @@ def _mapping(path: Path) -> dict[str, str]:
     return found
 
 
+def status_lines(plan: Plan) -> list[str]:
+    """What the evidence of the rulebook's values forbids to believe."""
+    from rxcalc.report.phrases import phrase
+
+    found = {status for status, count in plan.evidence if count}
+    worst = next((s for s in ("fictional", "illustrative", "unmarked") if s in found), "")
+    return [phrase(f"status_{worst}", default_language())] if worst else []
+
+
 def _tell(plan: Plan, options: BatchOptions, report: BatchReport) -> None:
     """The outcome for a human, on stderr."""
     accounts = report.accounts
@@ -115,7 +125,7 @@ def _tell(plan: Plan, options: BatchOptions, report: BatchReport) -> None:
     lines: list[str] = []
     if report.unknown_sequence and plan.sequence is not None:
         lines.append(
-            f"{report.unknown_sequence:,} records have no readable {plan.sequence.by}: nobody's later episodes can be known to depend on them"
+            f"{report.unknown_sequence:,} record(s) have no readable {plan.sequence.by}: nobody's later episodes can be known to depend on them"
         )
     counts = accounts.counts()
     lines.append(
@@ -141,4 +151,5 @@ def _tell(plan: Plan, options: BatchOptions, report: BatchReport) -> None:
         )
     if options.dry_run:
         lines.append("dry run: nothing was written")
+    lines.extend(status_lines(plan))
     click.echo("\n".join(lines), err=True)

@@ -7,9 +7,9 @@ from fractions import Fraction
 from typing import Final, TypeAlias
 
 from rxcalc.backends.base import Outcome, Problem
-from rxcalc.lang.arithmetic import plain, shortest
+from rxcalc.lang.arithmetic import plain, round_to, shortest
 from rxcalc.lang.types import MONEY, PERCENT, Kind, Plain, ScheduleType, Type
-from rxcalc.plan.figures import figure, filled, formula_text
+from rxcalc.plan.figures import ENDLESS_DECIMALS, figure, filled, formula_text
 from rxcalc.plan.nodes import (
     CellRef,
     Formula,
@@ -189,14 +189,19 @@ def in_language(words: Words, language: str) -> str:
 
 
 def plain_value(value: Value, type_: Type, decimals: int) -> str | None:
-    """A value as JSON and CSV hold it: plain decimals, ISO dates, `yes` and `no`; None is missing."""
+    """A value as JSON holds it: plain decimals, ISO dates, `yes` and `no`; None is missing.
+
+    A value without a finite decimal is rounded half up to the currency's digits (six for plain numbers); its
+    exact fraction stands beside it.
+    """
     if value is None:
         return None
     if isinstance(value, int | Fraction) and not isinstance(value, bool):
         least = decimals if isinstance(type_, Plain) and type_.kind in (Kind.MONEY, Kind.MONEY_PER_DAY) else 0
         if isinstance(type_, Plain) and type_.kind is Kind.PERCENT:
             return figure(value, type_, decimals, grouped=False)
-        return shortest(value, least=least) or f"{value.numerator}/{value.denominator}"
+        places = least or ENDLESS_DECIMALS
+        return shortest(value, least=least) or plain(round_to(value, Fraction(1, 10**places), "half-up"), places)
     return figure(value, type_, decimals, grouped=False)
 
 
@@ -245,6 +250,12 @@ class _Explainer:
         """A value for readers."""
         return figure(value, type_, self.plan.decimals, grouped=self.grouped, endless=endless)
 
+    def _exact(self, value: Value, type_: Type) -> str:
+        """The unrounded value: for reading as fraction and decimals, as data the one that is exact."""
+        if not self.grouped and isinstance(value, Fraction) and shortest(value) is None:
+            return f"{value.numerator}/{value.denominator}"
+        return self.figure(value, type_)
+
     def words(self, words: Words) -> str:
         return in_language(words, self.language)
 
@@ -262,7 +273,7 @@ class _Explainer:
         clause = step.clauses[trace.clause]
         differs = trace.exact != trace.value
         unrounded = isinstance(trace.value, Fraction) and shortest(trace.value) is None
-        exact = self.figure(trace.exact, step.type) if differs or unrounded else None
+        exact = self._exact(trace.exact, step.type) if differs or unrounded else None
         roots = [c.when for c in step.clauses[: trace.clause + 1] if c.when >= 0] + [clause.then]
         used, bands = self._evidence([r for r in roots if r >= 0], step)
         rounding = ""

@@ -87,10 +87,13 @@ def open_draft(target: Path) -> Draft | UsageProblem:
 
 
 def publish(drafts: tuple[Draft, ...]) -> UsageProblem | None:
-    """Give finished drafts their names, in order; on a failure those not yet named are removed."""
+    """Give finished drafts their names and the usual permissions, in order; on a failure those not yet named are removed."""
     try:
         for draft in drafts:
             draft.finish()
+        usual = 0o666 & ~_umask()
+        for draft in drafts:
+            draft.temporary.chmod(usual)
         for draft in drafts:
             draft.temporary.replace(draft.target)
         for folder in {draft.target.parent for draft in drafts}:
@@ -100,6 +103,13 @@ def publish(drafts: tuple[Draft, ...]) -> UsageProblem | None:
             draft.discard()
         return problems.cannot_write(str(drafts[0].target), error.strerror or str(error))
     return None
+
+
+def _umask() -> int:
+    """The permissions that the user's new files lack; reading them means setting them for a moment."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
 
 
 def distinct_files(source: Path, targets: tuple[tuple[str, Path], ...]) -> UsageProblem | None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from typing import Final
 
 from rxcalc.inputs.shown import quoted
-from rxcalc.plan.nodes import Plan
+from rxcalc.lang.arithmetic import decimals_of
+from rxcalc.lang.types import PERCENT, is_numeric
+from rxcalc.plan.nodes import Plan, PlanStep
 from rxcalc.tabular.header import Columns
 from rxcalc.tabular.problems import UsageProblem
 from rxcalc.tabular.writer import Layout, layout
 
+MAX_DECIMALS: Final = 12
 GROUPS = ("inputs", "outputs", "steps", "shares")
 
 
@@ -24,7 +28,8 @@ def share_names(plan: Plan) -> tuple[str, ...]:
 
 def select_columns(plan: Plan, columns: Columns, select: tuple[str, ...], separator: str) -> Layout | UsageProblem:
     """The layout of the results; without `select` the input columns and the outputs."""
-    steps = tuple(step.name for step in plan.steps)
+    endless = {step.name for step in plan.steps if not _is_finite(step)}
+    steps = tuple(step.name for step in plan.steps if step.name not in endless)
     shares = share_names(plan)
     computable = {*steps, *shares, *plan.outputs}
     groups = {"outputs": plan.outputs, "steps": steps, "shares": shares}
@@ -38,6 +43,11 @@ def select_columns(plan: Plan, columns: Columns, select: tuple[str, ...], separa
             computed.extend(groups[name])
         elif name in columns.inputs:
             echoed.append(columns.inputs[name])
+        elif name in endless:
+            return UsageProblem(
+                f"--select names {quoted(name)}, whose values have no finite decimal form",
+                ("leave it out, or give the step a `round:` in the rulebook; `rxcalc explain` shows it as a fraction",),
+            )
         elif name in computable:
             computed.append(name)
         elif name in position:
@@ -47,4 +57,13 @@ def select_columns(plan: Plan, columns: Columns, select: tuple[str, ...], separa
             near = get_close_matches(name, known, n=1)
             hint = f"did you mean {near[0]}?" if near else f"name {', '.join(GROUPS)}, an input, a step or a share"
             return UsageProblem(f"--select names {quoted(name)}, which the rulebook and the file do not have", (hint,))
-    return layout(columns, tuple(dict.fromkeys(echoed)), tuple(dict.fromkeys(computed)), separator)
+    percents = frozenset(step.name for step in plan.steps if step.type == PERCENT)
+    return layout(columns, tuple(dict.fromkeys(echoed)), tuple(dict.fromkeys(computed)), separator, percents)
+
+
+def _is_finite(step: PlanStep) -> bool:
+    """Whether a step's value can be written out: language.md allows 12 decimals."""
+    if not is_numeric(step.type):
+        return True
+    digits = decimals_of(step.scale) if step.scale else None
+    return digits is not None and digits <= MAX_DECIMALS

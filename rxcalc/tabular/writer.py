@@ -17,12 +17,16 @@ from rxcalc.tabular.reader import Block
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What a results file holds: `echoed` input columns by position, then `computed` outputs."""
+    """What a results file holds: `echoed` input columns by position, then `computed` outputs.
+
+    Those of `computed` that are `percents` are written as `85%`, as an input of that type is read.
+    """
 
     columns: Columns
     echoed: tuple[int, ...]
     computed: tuple[str, ...]
     separator: str
+    percents: frozenset[str] = frozenset()
 
     @property
     def whole(self) -> bool:
@@ -36,19 +40,26 @@ class Layout:
 
 
 def layout(
-    columns: Columns, echoed: tuple[int, ...], computed: tuple[str, ...], separator: str
+    columns: Columns,
+    echoed: tuple[int, ...],
+    computed: tuple[str, ...],
+    separator: str,
+    percents: frozenset[str] = frozenset(),
 ) -> Layout | UsageProblem:
     """The layout, unless a result would bear an echoed column's name."""
     names = {columns.names[at] for at in echoed}
     clashes = tuple(name for name in computed if name in names)
-    return problems.clashing_columns(clashes) if clashes else Layout(columns, echoed, computed, separator)
+    return problems.clashing_columns(clashes) if clashes else Layout(columns, echoed, computed, separator, percents)
 
 
 def write_rows(
     form: Layout, block: Block, rows: pl.Series | None, results: pl.DataFrame, decimals: dict[str, int]
 ) -> memoryview:
     """The lines of a block's good rows (None: all); `results` has one row each, amounts scaled by 10**decimals."""
-    computed = results.select(_plain(name, results.schema[name], decimals.get(name)) for name in form.computed)
+    computed = results.select(
+        (_percent if name in form.percents else _plain)(name, results.schema[name], decimals.get(name))
+        for name in form.computed
+    )
     copied = block.echo and form.whole
     texts = block.lines.to_frame() if copied else block.fields.select(str(at) for at in form.echoed)
     if rows is not None:
@@ -60,6 +71,15 @@ def write_rows(
         quote: Literal["never", "necessary"] = "never" if safe else "necessary"
         frame.write_csv(out, include_header=False, separator=form.separator, quote_style=quote)
     return out.getbuffer()
+
+
+def _percent(name: str, dtype: pl.DataType, decimals: int | None) -> pl.Expr:
+    """A ratio as a percentage: 0.8 is `80%`."""
+    places = decimals or 0
+    if places < 2:
+        column = pl.col(name) * 10 ** (2 - places)
+        return pl.concat_str(column.cast(pl.String), pl.lit("%")).alias(name)
+    return pl.concat_str(_plain(name, dtype, places - 2).cast(pl.String), pl.lit("%")).alias(name)
 
 
 def _plain(name: str, dtype: pl.DataType, decimals: int | None) -> pl.Expr:

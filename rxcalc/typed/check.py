@@ -3,42 +3,24 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from fractions import Fraction
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Protocol
 
 from rxcalc.diagnostics.model import Sink
 from rxcalc.lang import units
-from rxcalc.lang.arithmetic import shortest
-from rxcalc.lang.dates import FIRST_DATE, LAST_DATE
-from rxcalc.lang.types import CODE, DATE, ERROR, FLAG, MONEY, PERCENT, Kind, OneOf, Plain, ScheduleType, Type
+from rxcalc.lang.types import CODE, DATE, ERROR, FLAG, MONEY, Kind, OneOf, Plain, ScheduleType, Type
 from rxcalc.rulebook.document import Mapping, Node, Scalar
 from rxcalc.source import Span
 from rxcalc.syntax import nodes as syn
 from rxcalc.typed import problems, rules
 from rxcalc.typed.expressions import ParameterShape, Scope, Tables, TableShape, Typer
 from rxcalc.typed.facts import NO_FACTS
+from rxcalc.typed.inputs import DEFAULT_BOUNDS, check_inputs
 from rxcalc.typed.nodes import TColumn, TCondition, TInput, TParameter, TPart, TPartition, TTable, TTrend, TypedRulebook
 from rxcalc.typed.sequence import check_sequence
 from rxcalc.typed.symbols import Role, Symbol, SymbolTable, nearest
 from rxcalc.typed.tables import load_table
-from rxcalc.typed.values import Bad, Values
-
-DEFAULT_BOUNDS: Final[dict[Kind, tuple[object, object]]] = {
-    Kind.MONEY: (Fraction(0), Fraction(10**11)),
-    Kind.NUMBER: (Fraction(-(10**12)), Fraction(10**12)),
-    Kind.COUNT: (0, 10**9),
-    Kind.DAYS: (0, 10**9),
-    Kind.MONTHS: (0, 10**6),
-    Kind.YEARS: (0, 10**5),
-    Kind.PERCENT: (Fraction(0), Fraction(1)),
-    Kind.MONEY_PER_DAY: (Fraction(0), Fraction(10**11)),
-    Kind.DATE: (FIRST_DATE, LAST_DATE),
-}
-NUMBER_DECIMALS: Final = 8
-PERCENT_DECIMALS: Final = 6
-MAX_DECIMALS: Final = 12
-FRACTIONAL: Final = frozenset({Kind.MONEY, Kind.MONEY_PER_DAY, Kind.NUMBER, Kind.PERCENT})
+from rxcalc.typed.values import Values
 
 
 def check(decl: syn.RulebookDecl, folder: Path, sink: Sink) -> TypedRulebook | None:
@@ -71,7 +53,7 @@ class _Checker:
         shapes = self._shapes(symbols)
         typer = Typer(symbols, shapes, self.sink, lambda name: self.types.get(name, ERROR))
         values = Values(typer, self.sink)
-        inputs = self._inputs(values)
+        inputs = check_inputs(decl, self.resolve, self.set_values, values, self.sink)
         parameters = self._parameters(values, shapes)
         tables = self._tables(values, shapes)
         self._effective(inputs, parameters)
@@ -265,82 +247,6 @@ class _Checker:
 
     # ---- inputs, parameters, tables ----
 
-    def _inputs(self, values: Values) -> tuple[TInput, ...]:
-        result: list[TInput] = []
-        for i in self.decl.inputs:
-            type_ = self.resolve(i.type)
-            if isinstance(type_, ScheduleType):
-                self.sink.add(problems.wrong_type(i.type.span, "a type of single values", f"a {type_}"))
-                continue
-            kind = type_.kind if isinstance(type_, Plain) else None
-            low, high = DEFAULT_BOUNDS.get(kind, (None, None)) if kind else (None, None)
-            if i.minimum is not None:
-                low = values.scalar(i.minimum, type_)
-            if i.maximum is not None:
-                high = values.scalar(i.maximum, type_)
-            low, high = (None if isinstance(x, Bad) else x for x in (low, high))
-            if low is not None and high is not None and low > high:  # type: ignore[operator]  # both of the input's type
-                shown = i.minimum or i.maximum
-                span = shown.span if shown is not None else i.name.span
-                given_both = i.minimum is not None and i.maximum is not None
-                help_ = (
-                    "exchange them"
-                    if given_both
-                    else f"unless said, an input of type {type_} has a bound of its own: say both `min:` and `max:`"
-                )
-                self.sink.add(problems.bad_bounds(span, _figure(low, type_), _figure(high, type_), help_))
-            default = values.scalar(i.default, type_) if i.default is not None else None
-            if i.default is not None and i.optional:
-                self.sink.add(problems.default_on_required(i.default.span))
-            decimals = self._decimals(kind)
-            if i.decimals is not None:
-                given = values.scalar(i.decimals, Plain(Kind.COUNT))
-                if kind not in FRACTIONAL:
-                    help_ = "amounts, numbers and percentages have decimals; leave it out here"
-                    self.sink.add(problems.bad_value(i.decimals.span, "decimals", f"property of {type_}", help_))
-                elif isinstance(given, int) and not 0 <= given <= MAX_DECIMALS:
-                    self.sink.add(
-                        problems.bad_value(i.decimals.span, str(given), f"number of decimals (0 to {MAX_DECIMALS})")
-                    )
-                elif isinstance(given, int):
-                    decimals = given
-            if i.default is not None and default is not None and not isinstance(default, Bad):
-                out = (low is not None and default < low) or (high is not None and default > high)  # type: ignore[operator]  # one type
-                if out:
-                    self.sink.add(
-                        problems.bad_value(
-                            i.default.span,
-                            i.default.text,
-                            f"value between {_figure(low, type_)} and {_figure(high, type_)}",
-                        )
-                    )
-            result.append(
-                TInput(
-                    i.name.name,
-                    type_,
-                    i.optional and i.default is None,
-                    None if isinstance(default, Bad) else default,
-                    low,
-                    high,
-                    decimals,
-                    i,
-                    self.set_values(i.type),
-                )
-            )
-        return tuple(result)
-
-    def _decimals(self, kind: Kind | None) -> int:
-        """How many decimals a field has unless it says otherwise."""
-        match kind:
-            case Kind.MONEY | Kind.MONEY_PER_DAY:
-                return self.decl.decimals
-            case Kind.NUMBER:
-                return NUMBER_DECIMALS
-            case Kind.PERCENT:
-                return PERCENT_DECIMALS
-            case _:
-                return 0
-
     def _parameters(self, values: Values, shapes: Tables) -> tuple[TParameter, ...]:
         result: list[TParameter] = []
         # Limits of schedules may read parameters that hold single values, so those come first.
@@ -384,14 +290,6 @@ class _Checker:
                     effective.by.span,
                     "a date input that is always given",
                     f"{'an optional' if by.optional else 'a'} {by.type}",
-                )
-            )
-        if effective.end is not None and effective.end < effective.start:
-            self.sink.add(
-                problems.bad_dates(
-                    effective.span,
-                    f"`effective` ends on {effective.end}, before it starts on {effective.start}",
-                    "exchange the dates",
                 )
             )
         for p in parameters:
@@ -530,13 +428,6 @@ def _unfit(of: ScheduleType) -> str:
     if of.form == "curve" and of.value in (Kind.COUNT, Kind.DAYS, Kind.MONTHS, Kind.YEARS):
         return "between two points a curve gives fractions: say `curve of number`, and round what it gives"
     return ""
-
-
-def _figure(value: object, type_: Type) -> str:
-    """A bound as its input writes it."""
-    if not isinstance(value, Fraction):
-        return str(value)
-    return f"{shortest(value * 100)}%" if type_ == PERCENT else shortest(value) or str(value)
 
 
 def part_key(index: int, partition: syn.PartitionDecl, bearer: syn.BearerDecl, part: syn.PartDecl) -> str:

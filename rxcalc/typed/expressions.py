@@ -26,16 +26,16 @@ from rxcalc.lang.types import (
     Kind,
     OneOf,
     Plain,
-    ScheduleType,
     Type,
     ZeroType,
 )
 from rxcalc.source import Span
 from rxcalc.syntax import nodes as syn
 from rxcalc.syntax.unparse import unparse
-from rxcalc.typed import calls, problems
+from rxcalc.typed import calls, lookups, problems
 from rxcalc.typed.facts import NO_FACTS, Facts, false_facts, true_facts
-from rxcalc.typed.nodes import CellUse, ParameterUse, TExpr
+from rxcalc.typed.hints import article, conversion, product_hint
+from rxcalc.typed.nodes import TExpr
 from rxcalc.typed.symbols import Role, Symbol, SymbolTable, nearest
 
 DURATION_TYPES = {"days": Plain(Kind.DAYS), "months": Plain(Kind.MONTHS), "years": Plain(Kind.YEARS)}
@@ -190,7 +190,7 @@ class Typer:
             case syn.Member():
                 return self._member(e, facts, scope)
             case syn.Index() | syn.At():
-                return self._lookup(e, facts, scope)
+                return lookups.lookup(self, e, facts, scope)
             case syn.Call():
                 return calls.call(self, e, want, facts, scope)
             case syn.Range() | syn.Lambda():
@@ -223,7 +223,7 @@ class Typer:
             case syn.InSet():
                 return self._in_set(e, facts, scope)
             case syn.InTable():
-                return self._in_table(e, facts, scope)
+                return lookups.in_table(self, e, facts, scope)
             case syn.IsKnown():
                 before = self.sink.count(Severity.ERROR)
                 operand = self._expr(e.operand, None, facts, scope)
@@ -296,7 +296,7 @@ class Typer:
                     return self.make(Op.INPUT, (), symbol.type, e, symbol.name, missing=symbol.missing)
                 return self.make(Op.STEP, (), self.step_type(symbol.name), e, symbol.name, missing=symbol.missing)
             case Role.PARAMETER:
-                return self._lookup(e, NO_FACTS, scope)
+                return lookups.lookup(self, e, NO_FACTS, scope)
             case Role.TOTAL | Role.PART:
                 if not scope.shares:
                     self.sink.add(problems.total_in_step(e.span, symbol.name))
@@ -312,6 +312,8 @@ class Typer:
         return self.error(e)
 
     def _member(self, e: syn.Member, facts: Facts, scope: Scope) -> TExpr:
+        if isinstance(e.of, syn.Member) and isinstance(e.of.of, syn.Name) and e.of.of.name == scope.window:
+            return self.earlier(scope.window, f"{e.of.name}.{e.name}", e)
         if isinstance(e.of, syn.Name):
             part = self.symbols.shares.get(f"{e.of.name}.{e.name}")
             if part is not None and e.of.name not in self.symbols.names:
@@ -328,7 +330,7 @@ class Typer:
                     )
                     return self.error(e)
                 return self.earlier(symbol.name, e.name, e)
-        return self._lookup(e, facts, scope)
+        return lookups.lookup(self, e, facts, scope)
 
     def earlier(self, window: str, name: str, e: syn.Expr) -> TExpr:
         """The earlier episode's input, step, total or part `name`."""
@@ -343,128 +345,6 @@ class Typer:
         self.used.add(name)
         type_ = self.step_type(name) if symbol.role is Role.STEP else symbol.type or MONEY
         return self.make(Op.EARLIER, (), type_, e, (window, name), missing=symbol.missing)
-
-    # ---- lookups: parameters and table cells ----
-
-    def _lookup(self, e: syn.Expr, facts: Facts, scope: Scope) -> TExpr:
-        at: TExpr | None = None
-        inner = e
-        if isinstance(inner, syn.At):
-            at = self.coerce(self.value(inner.date, DATE, facts, scope), DATE)
-            inner = inner.of
-        column: syn.Member | None = None
-        if isinstance(inner, syn.Member):
-            column = inner
-            inner = inner.of
-            if isinstance(inner, syn.At):
-                at = self.coerce(self.value(inner.date, DATE, facts, scope), DATE)
-                inner = inner.of
-        keys: tuple[syn.Expr, ...] = ()
-        if isinstance(inner, syn.Index):
-            keys, inner = inner.keys, inner.of
-        if not isinstance(inner, syn.Name):
-            self.sink.add(
-                problems.wrong_type(
-                    e.span,
-                    "a parameter or table",
-                    "an expression",
-                    "`[..]`, `.` and `at` follow a parameter's or table's name",
-                )
-            )
-            return self.error(e)
-        symbol = self.symbols.names.get(inner.name)
-        if symbol is None:
-            self.sink.add(problems.unknown_name(inner.span, inner.name, self.symbols.nearest(inner.name)))
-            return self.error(e)
-        self.used.add(symbol.name)
-        if symbol.role is Role.TABLE:
-            return self._cell(e, symbol.name, keys, column, at, facts, scope)
-        if symbol.role is Role.PARAMETER and column is None:
-            return self.parameter(e, symbol.name, keys, at, facts, scope)
-        if column is not None:
-            self.sink.add(problems.unknown_member(column.name_span, symbol.name, column.name, None, ""))
-        else:
-            self.sink.add(
-                problems.wrong_role(
-                    e.span, symbol.name, symbol.role.value, "`[..]` and `at` follow a parameter or a table"
-                )
-            )
-        return self.error(e)
-
-    def parameter(
-        self, e: syn.Expr, name: str, keys: tuple[syn.Expr, ...], at: TExpr | None, facts: Facts, scope: Scope
-    ) -> TExpr:
-        """A parameter's value, or for a schedule the reference that bands(..) and its kin take."""
-        shape = self.tables.parameters.get(name)
-        if shape is None:
-            return self.error(e)
-        if len(keys) != len(shape.keys):
-            usage = f"`{name}`" if not shape.keys else f"`{name}[{', '.join('..' for _ in shape.keys)}]`"
-            self.sink.add(
-                problems.wrong_arguments(
-                    e.span, name, f"{usage}: it is given by {len(shape.keys)} key{'s' if len(shape.keys) != 1 else ''}"
-                )
-            )
-            return self.error(e)
-        typed = tuple(self.coerce(self.value(k, w, facts, scope), w) for k, w in zip(keys, shape.keys, strict=True))
-        use = ParameterUse(name, len(keys), at is not None)
-        args = typed + ((at,) if at else ())
-        return self.make(Op.PARAMETER, args, shape.type, e, use, missing=shape.may_be_none)
-
-    def _cell(
-        self,
-        e: syn.Expr,
-        name: str,
-        keys: tuple[syn.Expr, ...],
-        column: syn.Member | None,
-        at: TExpr | None,
-        facts: Facts,
-        scope: Scope,
-    ) -> TExpr:
-        shape = self.tables.tables.get(name)
-        if shape is None:
-            return self.error(e)
-        if column is None or len(keys) != len(shape.keys):
-            usage = f"`{name}[{', '.join('key' for _ in shape.keys)}].column`"
-            self.sink.add(problems.wrong_arguments(e.span, name, usage))
-            return self.error(e)
-        found = shape.columns.get(column.name)
-        if found is None:
-            near = nearest(column.name, tuple(shape.columns))
-            self.sink.add(problems.unknown_member(column.name_span, name, column.name, near, ", ".join(shape.columns)))
-            return self.error(e)
-        typed = tuple(self.coerce(self.value(k, w, facts, scope), w) for k, w in zip(keys, shape.keys, strict=True))
-        use = CellUse(name, column.name, len(keys), at is not None)
-        return self.make(Op.CELL, typed + ((at,) if at else ()), found[0], e, use, missing=found[1])
-
-    def _in_table(self, e: syn.InTable, facts: Facts, scope: Scope) -> TExpr:
-        at: TExpr | None = None
-        table = e.table
-        if isinstance(table, syn.At):
-            at = self.coerce(self.value(table.date, DATE, facts, scope), DATE)
-            table = table.of
-        name = table.name if isinstance(table, syn.Name) else ""
-        symbol = self.symbols.names.get(name)
-        if symbol is None:
-            self.sink.add(problems.unknown_name(e.table.span, name, self.symbols.nearest(name)))
-            return self.error(e)
-        if symbol.role is not Role.TABLE:
-            help_ = "`in` needs a table or a set in braces: `level in {city, province}`"
-            self.sink.add(problems.wrong_role(e.table.span, name, symbol.role.value, help_))
-            return self.error(e)
-        self.used.add(name)
-        shape = self.tables.tables.get(name)
-        if shape is None:
-            return self.error(e)
-        if len(e.keys) != len(shape.keys):
-            self.sink.add(
-                problems.wrong_arguments(e.span, name, f"`[{', '.join('key' for _ in shape.keys)}] in {name}`")
-            )
-            return self.error(e)
-        typed = tuple(self.coerce(self.value(k, w, facts, scope), w) for k, w in zip(e.keys, shape.keys, strict=True))
-        return self.make(
-            Op.HAS_ROW, typed + ((at,) if at else ()), FLAG, e, CellUse(name, "", len(typed), at is not None)
-        )
 
     # ---- operators ----
 
@@ -491,9 +371,7 @@ class Typer:
             if after is None:
                 doing = "add" if sign > 0 else "subtract"
                 self.sink.add(
-                    problems.unlike_units(
-                        e.span, doing, _article(total), _article(arg.type), self.hint(arg.type, total)
-                    )
+                    problems.unlike_units(e.span, doing, article(total), article(arg.type), self.hint(arg.type, total))
                 )
                 return self.error(e)
             if isinstance(arg.type, Plain) and arg.type.kind in (Kind.MONTHS, Kind.YEARS) and total == DATE:
@@ -524,9 +402,9 @@ class Typer:
                 problems.unlike_units(
                     e.span,
                     doing,
-                    _article(left.type),
-                    _article(right.type),
-                    _product_hint(left.type, right.type, e.operator),
+                    article(left.type),
+                    article(right.type),
+                    product_hint(left.type, right.type, e.operator),
                 )
             )
             return self.error(e)
@@ -548,8 +426,8 @@ class Typer:
                     problems.unlike_units(
                         e.span,
                         "compare",
-                        _article(left.type),
-                        _article(right.type),
+                        article(left.type),
+                        article(right.type),
                         self.hint(right.type, left.type),
                     )
                 )
@@ -585,7 +463,7 @@ class Typer:
             hint = self.hint(right.type, left.type)
             if isinstance(left.type, OneOf) and left.type == right.type:
                 hint = "say `ordered: yes` on the set, lowest value first"
-            self.sink.add(problems.unlike_units(span, "order", _article(left.type), _article(right.type), hint))
+            self.sink.add(problems.unlike_units(span, "order", article(left.type), article(right.type), hint))
 
     def _in_set(self, e: syn.InSet, facts: Facts, scope: Scope) -> TExpr:
         operand = self.value(e.operand, None, facts, scope)
@@ -593,7 +471,7 @@ class Typer:
         for member in members:
             if not units.can_equal(operand.type, member.type):
                 self.sink.add(
-                    problems.unlike_units(member.span, "compare", _article(operand.type), _article(member.type))
+                    problems.unlike_units(member.span, "compare", article(operand.type), article(member.type))
                 )
                 return self.make(Op.IN_SET, (self.error(e),), FLAG, e, ())
         if all(m.op is Op.CONST for m in members):
@@ -606,41 +484,10 @@ class Typer:
         otherwise = self.expr(e.otherwise, want, facts | false_facts(e.condition), scope)
         result = units.common(then.type, otherwise.type)
         if result is None:
-            self.sink.add(
-                problems.unlike_units(e.span, "choose between", _article(then.type), _article(otherwise.type))
-            )
+            self.sink.add(problems.unlike_units(e.span, "choose between", article(then.type), article(otherwise.type)))
             return self.error(e)
         return self.make(Op.IF, (condition, then, otherwise), result, e, missing=then.missing or otherwise.missing)
 
-    # ---- hints ----
-
     def hint(self, found: Type, want: Type) -> str:
         """What to write so that a `found` becomes a `want`."""
-        if isinstance(want, Plain) and isinstance(found, Plain):
-            sign = "¥" if self.tables.currency in ("CNY", "JPY") else self.tables.currency + " "
-            match found.kind, want.kind:
-                case ((Kind.COUNT | Kind.NUMBER), Kind.MONEY):
-                    return f"write an amount with its sign, e.g. `{sign}5`"
-                case ((Kind.COUNT | Kind.NUMBER), Kind.PERCENT):
-                    return "write a percentage, e.g. `85%`, or as_percent(..)"
-                case Kind.PERCENT, (Kind.NUMBER | Kind.COUNT):
-                    return "as_number(..) gives the number"
-                case ((Kind.COUNT | Kind.NUMBER), Kind.DAYS):
-                    return "write `5 days`, or days(..)"
-        return ""
-
-
-def _article(of: Type) -> str:
-    match of:
-        case ScheduleType():
-            return f"a schedule ({of})"
-        case ZeroType():
-            return "0"
-        case _:
-            return f"a value of type `{of}`"
-
-
-def _product_hint(left: Type, right: Type, operator: str) -> str:
-    if operator == "*" and left == MONEY and right == MONEY:
-        return "one of the two should be a rate or a number"
-    return ""
+        return conversion(found, want, self.tables.currency)

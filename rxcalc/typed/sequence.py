@@ -65,26 +65,10 @@ def check_sequence(decl: syn.RulebookDecl, symbols: SymbolTable, sink: Sink, use
             )
         if window.date is not None:
             known_input(window.date, "the date of a window", DATE)
-        if window.calendar and window.date is None:
-            sink.add(
-                problems.bad_window(
-                    window.name.span,
-                    f"window `{window.name.name}` does not say which date decides",
-                    "add `date: discharge_date` or the like",
-                )
-            )
         for ident in window.same:
             known_input(ident, "a field of `same`", always=False)
-        if not window.calendar and not window.same and not window.all:
-            sink.add(
-                problems.bad_window(
-                    window.name.span,
-                    f"window `{window.name.name}` does not say what it holds",
-                    "say `calendar: year`, `same: [field]` or `all: yes`",
-                )
-            )
         if window.starting is not None:
-            _starting(window.starting.text, window.starting.span, window, symbols, sink, used)
+            _starting(window.starting.text, window.starting.span, symbols, sink, used)
 
 
 def month_day(text: str) -> tuple[int, int] | None:
@@ -100,12 +84,7 @@ def month_day(text: str) -> tuple[int, int] | None:
     return month, day
 
 
-def _starting(text: str, span: Span, window: syn.WindowDecl, symbols: SymbolTable, sink: Sink, used: set[str]) -> None:
-    if not window.calendar:
-        sink.add(
-            problems.bad_window(span, "`starting` belongs to a `calendar` window", "remove it, or add `calendar: year`")
-        )
-        return
+def _starting(text: str, span: Span, symbols: SymbolTable, sink: Sink, used: set[str]) -> None:
     if month_day(text) is not None:
         return
     symbol = symbols.names.get(text)

@@ -7,6 +7,7 @@ import hashlib
 import importlib.util
 import io
 import json
+import os
 import sys
 from fractions import Fraction
 from pathlib import Path
@@ -20,6 +21,7 @@ from rxcalc.cli.load import plan_of
 from rxcalc.driver.batch import run_batch
 from rxcalc.driver.batch_report import BatchOptions, BatchReport
 from rxcalc.lang.types import CODE, MONEY
+from rxcalc.tabular import publish
 
 _SPEC = importlib.util.spec_from_file_location("rxcalc_test_plans", Path(__file__).parents[1] / "batch" / "plans.py")
 assert _SPEC is not None
@@ -223,9 +225,17 @@ def test_outputs_are_never_the_input_and_never_half_written(tmp_path: Path) -> N
 
 
 def test_results_are_private_until_published(tmp_path: Path) -> None:
-    """Temporary files carry mode 0600, and so do results."""
-    run(tmp_path, HEADER + row(1))
-    assert (tmp_path / "out.csv").stat().st_mode & 0o777 == 0o600
+    """Temporary files carry mode 0600; published ones what the user's umask leaves."""
+    draft = publish.open_draft(tmp_path / "out.csv")
+    assert isinstance(draft, publish.Draft)
+    assert draft.temporary.stat().st_mode & 0o777 == 0o600
+    draft.discard()
+    mask = os.umask(0o027)
+    try:
+        run(tmp_path, HEADER + row(1))
+    finally:
+        os.umask(mask)
+    assert (tmp_path / "out.csv").stat().st_mode & 0o777 == 0o640
 
 
 def test_dry_run_writes_nothing(tmp_path: Path) -> None:

@@ -250,6 +250,7 @@ def instrumented(plan: Plan, reached: Counter[str]) -> Iterator[None]:
         ).denominator == 2:
             reached["ties at any rounding"] += 1
             reached["ties at half a minor unit"] += to == unit
+            reached["ties at half a fen"] += to == unit == Fraction(1, 100)
             reached[f"ties {mode}"] += 1
             reached["ties below zero"] += value < 0
         reached["roundings below zero"] += value < 0

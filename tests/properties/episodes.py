@@ -172,7 +172,7 @@ class Hunter:
     def episodes(self, count: int) -> list[dict[str, Value]]:
         """So many episodes of a few persons, in any order."""
         r = self.r
-        persons = [f"P{n}" for n in range(max(2, count // 6))]
+        persons = [f"P{n}" for n in range(max(2, count // r.choice((2, 4, 8))))]
         ids = [f"E{n}" for n in range(count)]
         r.shuffle(ids)
         found: list[dict[str, Value]] = []

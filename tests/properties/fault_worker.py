@@ -57,7 +57,7 @@ def main(place: int, rulebooks: int) -> dict[str, object]:
     except Exception:  # noqa: BLE001 - any traceback is a catch
         by, first = "generated (traceback)", traceback.format_exc().strip().splitlines()[-1]
     try:
-        example = examples()
+        example = "" if by else examples()
     except Exception:  # noqa: BLE001 - as above
         example = "traceback: " + traceback.format_exc().strip().splitlines()[-1]
     return {"by": by, "pairs": run.reached["pairs"], "first": first[:200], "examples": example[:200]}

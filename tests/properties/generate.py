@@ -321,7 +321,8 @@ class Writer:
                     f", {rate} -> {rate} * {share}",
                     f", {rate} -> if {self.e(FLAG, 0)} then {rate} * {share} else {rate}",
                     f", {rate} -> min({rate}, {self.leaf(PERCENT)})",
-                    f", {rate} -> {rate} + {self.r.choice(('2.5%', '5%', '10%'))}",
+                    f", {rate} -> {rate} + {self.r.choice(('2.5%', '5%', '10%', '30%'))}",
+                    f", {rate} -> {rate} + {self.r.choice(('15%', '-10%', '40%'))}".replace("+ -", "- "),
                 )
             )
         match self.r.randrange(5):
@@ -447,7 +448,9 @@ class Writer:
         """A condition that compares fields with each other or with constants."""
         d = depth - 1
         op = self.r.choice(("=", "!=", "<", "<=", ">", ">=", "<=", ">"))
-        match self.r.randrange(16):
+        match self.r.randrange(18):
+            case 16 | 17:
+                return f"({self.r.choice(self.w.fields[NUMBER])} {op} {self.literal(NUMBER)})"
             case 0 | 1 | 2:
                 of = self.r.choice((MONEY, MONEY, PERCENT, NUMBER, COUNT, DATE, DAYS_T))
                 return f"({self.e(of, d)} {op} {self.e(of, d)})"
@@ -509,7 +512,13 @@ class Writer:
             return ""
         parts = []
         for _ in range(self.r.choice((1, 1, 2))):
-            match self.r.randrange(7):
+            match self.r.randrange(10):
+                case 7:
+                    parts.append(f"{window}.{self.r.choice(self.plain_money)} > {self.r.choice(self.w.scalars[MONEY])}")
+                case 8:
+                    parts.append(f"{window}.{self.r.choice(self.plain_money)} > {self.r.choice(self.w.fields[MONEY])}")
+                case 9:
+                    parts.append(f"{window}.fund_pays > 0")
                 case 0 if self.inputs_of_sets:
                     name = self.r.choice(self.inputs_of_sets)
                     op = self.r.choice(("=", "!=", "<=")) if self.w.sets[name].ordered else self.r.choice(("=", "!="))
@@ -535,7 +544,7 @@ class Writer:
 
     def seen(self) -> str:
         """An amount of earlier episodes that a window may read."""
-        return self.r.choice([*self.future, *self.future, *self.plain_money])
+        return self.r.choice([*self.future, *self.future, *self.plain_money, "fund_pays", "patient_pays"])
 
     def window_money(self) -> str:
         """A window call that gives an amount."""
@@ -751,7 +760,7 @@ class Writer:
         if self.chance(50):
             make = lambda: (
                 "[{below: 2, is: 0}, {to: 7, is: " + self.amount(900) + "}, {is: " + self.amount(2_000) + "}]"
-            )  # noqa: E731 - one line
+            )
             self.cliffs.append((self._parameter("cliff1", "cliff of money over count", make), COUNT, MONEY))
         if self.chance(60):
             held = "" if self.chance(25) else "\n    outside: hold"
@@ -911,7 +920,7 @@ class Writer:
                     self._optional_step(name)
                 case "power":
                     self.say(f"  {name}:\n    type: number\n    round: {{to: {r.choice(('0.01', '0.0001'))}}}")
-                    base = f"max({self.leaf(NUMBER)}, {r.choice(('0', '0.5', '2'))})"
+                    base = f"max({self.leaf(NUMBER)}, {r.choice(('0', '0.5', '0.5', '1.01', '2'))})"
                     self.say(f"    rule: {r.choice((f'power({base}, 2)', f'root({base}, 3)', f'power({base}, 0.5)'))}")
                     w.fields[NUMBER].append(name)
                 case "money" if name in rounded:

@@ -12,13 +12,14 @@ FOUND_BEFORE = (8, 320)
 """Seeds that once showed a difference or a traceback."""
 
 QUICK = range(5_000, 5_050)
-FULL = range(340)
+FULL = range(600)
 EPISODES = 40
 
 LEAST: Mapping[str, int] = {
     "rulebooks": 300,
     "pairs": 10_000,
-    "ties at half a minor unit": 500,
+    "ties at half a minor unit": 1_000,
+    "ties at half a fen": 500,
     "ties half-up": 100,
     "ties half-even": 100,
     "ties half-down": 100,
