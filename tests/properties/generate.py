@@ -579,13 +579,12 @@ class Writer:
 
     def write(self) -> Rulebook:
         """The rulebook."""
-        r = self.r
         open_end = self.chance(50)
         self.effective = (FIRST, None if open_end else LAST)
         self.say("rxcalc: 1")
         self.say(f"rulebook: generated-{self.seed}")
         self.say('version: "1"')
-        decimals = dict([("CNY", 2), ("JPY", 0), ("KWD", 3)]).get(self.currency)
+        decimals = {"CNY": 2, "JPY": 0, "KWD": 3}.get(self.currency)
         self.say(
             f"currency: {self.currency}"
             if decimals == self.decimals
@@ -600,9 +599,7 @@ class Writer:
         self._tables()
         self._steps()
         self._ends()
-        text = "\n".join(self.lines) + "\n"
-        del r
-        return Rulebook(self.seed, text, self.tables)
+        return Rulebook(self.seed, "\n".join(self.lines) + "\n", self.tables)
 
     def _inputs(self) -> None:
         r, w = self.r, self.w
@@ -758,10 +755,8 @@ class Writer:
         if self.chance(50):
             self.cliffs.append((self._parameter("cliff0", "cliff of percent over money", self._cliff), MONEY, PERCENT))
         if self.chance(50):
-            make = lambda: (
-                "[{below: 2, is: 0}, {to: 7, is: " + self.amount(900) + "}, {is: " + self.amount(2_000) + "}]"
-            )
-            self.cliffs.append((self._parameter("cliff1", "cliff of money over count", make), COUNT, MONEY))
+            read = self._parameter("cliff1", "cliff of money over count", self._stay_cliff)
+            self.cliffs.append((read, COUNT, MONEY))
         if self.chance(60):
             held = "" if self.chance(25) else "\n    outside: hold"
             self.curves.append(
@@ -779,8 +774,7 @@ class Writer:
                 found.append((found[-1] if found else Fraction(0)) + Fraction(self.amount(30_000)))
             limits = [[r.choice(("to", "to", "below")), _plain(x, self.decimals)] for x in found]
         rows = [f"{{{kind}: {limit}, is: {r.choice(RATES)}}}" for kind, limit in limits]
-        text = "[" + ", ".join([*rows, f"{{is: {r.choice(RATES)}}}"]) + "]"
-        return text.replace("21 / 11 * full + 20_000", "21 / 11 * full + 20_000")
+        return "[" + ", ".join([*rows, f"{{is: {r.choice(RATES)}}}"]) + "]"
 
     def _cliff(self) -> str:
         r = self.r
@@ -791,6 +785,9 @@ class Writer:
             f"[{{{kinds[0]}: {_plain(first, self.decimals)}, is: {r.choice(RATES)}}}, "
             f"{{{kinds[1]}: {_plain(second, self.decimals)}, is: {r.choice(RATES)}}}, {{is: {r.choice(RATES)}}}]"
         )
+
+    def _stay_cliff(self) -> str:
+        return "[{below: 2, is: 0}, {to: 7, is: " + self.amount(900) + "}, {is: " + self.amount(2_000) + "}]"
 
     def _curve(self) -> str:
         r = self.r
@@ -1003,7 +1000,7 @@ class Writer:
         return self.r.choice(
             (
                 "(paid = scope)",
-                "(stay > most_of(0))".replace("most_of(0)", "1 + stay * 2 - 3"),
+                "(stay > 1 + stay * 2 - 3)",
                 "(begun > day + 900 days)",
                 "(base > total and urgent and level = top)",
             )

@@ -54,9 +54,8 @@ def test_a_fault_is_caught(place: int) -> None:
     fault: Fault = FAULTS[place]
     found = _run(place, 4 if fault in BOTH else RULEBOOKS)
     caught = found["by"] or ("examples" if found["examples"] else "nothing")
-    print(
-        f"\n{fault.module}: {fault.what} -> {caught} after {found['pairs']} pairs; {found['first'] or found['examples']}"
-    )
+    seen = found["first"] or found["examples"]
+    print(f"\n{fault.module}: {fault.what} -> {caught} after {found['pairs']} pairs; {seen}")  # noqa: T201 - the table
     if fault in BOTH:
         assert found["examples"], "neither the shipped nor the worked examples notice"
     else:
