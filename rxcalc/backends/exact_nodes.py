@@ -10,7 +10,7 @@ from typing import Any, TypeAlias, assert_never
 from rxcalc.backends import exact_ops as ops
 from rxcalc.backends import schedules
 from rxcalc.backends.exact_ops import refuse
-from rxcalc.backends.lookups import ParameterIndex, TableIndex
+from rxcalc.backends.lookups import NO_VALUE, ParameterIndex, TableIndex
 from rxcalc.lang.arithmetic import shortest
 from rxcalc.lang.ops import Op
 from rxcalc.lang.types import OneOf
@@ -176,7 +176,7 @@ class NodeCompiler:
             if only is not None and on >= start and (index.end is None or on <= index.end):
                 return only
             value = index.at(tuple(k(f) for k in keys), on)
-            if value is None and not may_miss:
+            if value is NO_VALUE or (value is None and not may_miss):
                 raise refuse(
                     "RX724",
                     node,
@@ -331,7 +331,7 @@ class NodeCompiler:
             while day < end:
                 # Whole stretches between changes of the value, so that a long span costs no more than a short one.
                 value = index.at(wanted, day)
-                if value is None:
+                if value is None or value is NO_VALUE:
                     raise refuse(
                         "RX724",
                         node,

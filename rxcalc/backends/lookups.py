@@ -6,8 +6,19 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from enum import Enum
+from typing import Final
 
 from rxcalc.plan.nodes import PlanParameter, PlanRow, PlanTable
+
+
+class NoValue(Enum):
+    """A date for which a parameter says nothing; unlike `none`, which says that there is no such value."""
+
+    NO_VALUE = 0
+
+
+NO_VALUE: Final = NoValue.NO_VALUE
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +35,10 @@ class ParameterIndex:
         return ParameterIndex(tuple(s.start for s in p.segments), tuple(dict(s.values) for s in p.segments), p.end)
 
     def at(self, keys: tuple[str, ...], on: date) -> object:
-        """The value on a date: None for `none` and where no value is in force."""
+        """The value on a date: None for `none`, NO_VALUE where none is in force."""
         index = bisect_right(self.starts, on) - 1
         if index < 0 or (self.end is not None and on > self.end):
-            return None
+            return NO_VALUE
         return self.values[index].get(keys)
 
 

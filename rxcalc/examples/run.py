@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
 
-from rxcalc.backends.base import Outcome
+from rxcalc.backends.base import Outcome, Row
 from rxcalc.backends.exact import Exact
-from rxcalc.backends.history import Opening, keys_of, run_sequence
+from rxcalc.backends.history import Opening, keys_of, run_person
 from rxcalc.diagnostics.model import Sink
 from rxcalc.inputs import problems
 from rxcalc.inputs.cells import CellProblem, CellReader
 from rxcalc.inputs.episodes import EpisodeEntry, Expectation, Fields, openings
-from rxcalc.inputs.records import RecordReader
+from rxcalc.inputs.records import Record, RecordReader
 from rxcalc.lang.types import MONEY, Plain, Type, is_numeric
 from rxcalc.plan.figures import figure
 from rxcalc.plan.nodes import Place, Plan, PlanInput, PlanTrend, Value
@@ -66,15 +66,9 @@ class ExampleRunner:
         differences: list[Difference] = []
         checked = 0
         expected: list[tuple[Fields, Expectation | None]] = [*((f, None) for f in entry.earlier), *entry.episodes]
-        readable: list[tuple[int, Mapping[str, Value]]] = []
-        unread: dict[int, CellProblem] = {}
-        for at, (fields, _) in enumerate(expected):
-            read = self.reader.read(fields.values)
-            if isinstance(read, tuple):
-                unread[at] = read[0]
-            else:
-                readable.append((at, read.values))
-        outcomes = self._outcomes(readable, opening)
+        readings = [self.reader.read(fields.values) for fields, _ in expected]
+        unread = {at: read[0] for at, read in enumerate(readings) if isinstance(read, tuple)}
+        outcomes = self._outcomes(readings, [fields for fields, _ in expected], opening)
         for at, (_, expectation) in enumerate(expected):
             if expectation is None:
                 if at >= len(entry.earlier) or at in unread or outcomes[at].problem is None:
@@ -110,24 +104,37 @@ class ExampleRunner:
     # ---- one example ----
 
     def _outcomes(
-        self, readable: list[tuple[int, Mapping[str, Value]]], opening: Mapping[str, Value]
+        self, readings: list[Record | tuple[CellProblem, ...]], fields: list[Fields], opening: Mapping[str, Value]
     ) -> dict[int, Outcome]:
+        """The outcome of each readable episode; the unreadable ones take later episodes with them."""
+        people: dict[Value, list[Row]] = {}
         sequence = self.plan.sequence
-        ordered = readable
-        if sequence is not None:
-            ordered = sorted(readable, key=lambda r: tuple(r[1][name] for name in sequence.order))
-        by_person: dict[Value, list[tuple[int, Mapping[str, Value]]]] = {}
-        for at, values in ordered:
-            by_person.setdefault(values[sequence.by] if sequence is not None else at, []).append((at, values))
+        for at, read in enumerate(readings):
+            values = read.values if isinstance(read, Record) else self.reader.readable(fields[at].values)
+            refused = not isinstance(read, Record)
+            if sequence is None:
+                people[at] = [Row(at, str(at), values, refused=refused)]
+            elif sequence.by in values:
+                name = str(values.get("episode_id", f"number {at + 1}"))
+                unplaced = refused and any(key is None for key in keys_of(self.plan, values).values())
+                people.setdefault(values[sequence.by], []).append(
+                    Row(at, name, values, refused=refused, unplaced=unplaced)
+                )
         result: dict[int, Outcome] = {}
-        for episodes in by_person.values():
-            first = episodes[0][1]
-            so_far = Opening(opening, keys_of(self.plan, first), len(episodes) == 1)
-            for (at, _), outcome in zip(
-                episodes, run_sequence(self.exact, [v for _, v in episodes], so_far), strict=True
-            ):
-                result[at] = outcome
+        for rows in people.values():
+            # A row whose place is not known stands first: any later one could read it.
+            ordered = sorted(rows, key=self._place)
+            known = [r for r in ordered if not r.refused]
+            so_far = Opening(opening, keys_of(self.plan, known[0].inputs), len(ordered) == 1) if known else None
+            for ran in run_person(self.exact, ordered, opening=so_far):
+                if ran.outcome is not None:
+                    result[ran.row.number] = ran.outcome
         return result
+
+    def _place(self, row: Row) -> tuple[bool, tuple[Value, ...]]:
+        order = self.plan.sequence.order if self.plan.sequence is not None else ()
+        placed = all(name in row.inputs for name in order)
+        return placed, tuple(row.inputs[name] for name in order) if placed else ()
 
     def _compare(
         self, expectation: Expectation, outcome: Outcome | None, unread: CellProblem | None, sink: Sink

@@ -54,6 +54,15 @@ class RecordReader:
                 defaulted.append(name)
         return tuple(problems) if problems else Record(values, tuple(defaulted))
 
+    def readable(self, fields: Mapping[str, object]) -> dict[str, Value]:
+        """The values that can be read of a record with problems: enough, perhaps, to know its place in a sequence."""
+        values: dict[str, Value] = {}
+        for name, reader in self._readers:
+            found = reader.value(fields.get(name))
+            if not isinstance(found, CellProblem):
+                values[name] = found
+        return values
+
     def _by_name(self, fields: Mapping[str, object], problems: list[CellProblem]) -> Mapping[str, object]:
         """The fields under their declared names; unknown and doubled ones become problems."""
         known: dict[str, object] = {}

@@ -35,7 +35,7 @@ def test_many_segments() -> None:
 
 
 def test_before_the_first_and_after_the_end() -> None:
-    """No value at the date refuses the row, unless the rule allows for a missing value."""
+    """No value at the date refuses the row; `none` is missing where the rule allows for it."""
     book = Book()
     day = book.input("day", DATE, date(2020, 1, 1), date(2030, 1, 1))
     book.parameter(
@@ -49,7 +49,7 @@ def test_before_the_first_and_after_the_end() -> None:
     days = [date(2024, 12, 31), date(2025, 1, 1), date(2025, 2, 5), date(2025, 12, 31), date(2026, 1, 1)]
     rows = [{"day": day} for day in days]
     assert column(book, rows) == ["RX724", 7, "RX724", 8, "RX724"]
-    assert column(book2, rows) == [1, 7, 1, 8, 1]
+    assert column(book2, rows) == ["RX724", 7, 1, 8, "RX724"]
 
 
 def test_keys_and_dates_together() -> None:

@@ -140,7 +140,7 @@ def _scalar(value: object) -> Value:
 
 
 def parameter(walk: Walk[X], node: PlanNode, ref: ParameterRef) -> Formed[X]:
-    """The parameter's value; `none` and a date without value are missing if the node may be, else an error."""
+    """The parameter's value; `none` is missing if the node may be, else an error; a date without value is an error."""
     keys, on = node.args[: ref.keys], node.args[ref.keys] if ref.at else None
     found = resolve(walk, ref.parameter, keys, on)
     formed = _value(walk, found.values, found.index, node.type)
@@ -149,10 +149,6 @@ def parameter(walk: Walk[X], node: PlanNode, ref: ParameterRef) -> Formed[X]:
     if any(empty) and not node.missing:
         gone = walk.kernel.always() if found.index is None else walk.kernel.lookup(empty, found.index, FLAG, 64)
         fail = either(walk.kernel, fail, gone)
-    if fail is not None and node.missing:
-        # No value at the date: missing instead of an error; errors of the arguments stay.
-        own = either(walk.kernel, *(walk.form(arg).fail for arg in node.args))
-        return walk.blank(formed, node.type, walk.kernel.share(fail), own)
     return Formed(number=formed.number, code=formed.code, fail=fail, at=formed.at)
 
 
