@@ -265,7 +265,7 @@ class _Checker:
         result: list[TTable] = []
         for t in self.decl.tables:
             shape = shapes.tables[t.name.name]
-            columns = tuple(TColumn(c.name.name, shape.columns[c.name.name][0], c.optional, c) for c in t.columns)
+            columns = tuple(self._column(c, shape.columns[c.name.name][0], values) for c in t.columns)
             for key in t.key[:-1]:
                 if key.match != "exact":
                     self.sink.add(
@@ -277,6 +277,13 @@ class _Checker:
             if table is not None:
                 result.append(table)
         return tuple(result)
+
+    def _column(self, c: syn.ColumnDecl, type_: Type, values: Values) -> TColumn:
+        decimals: int | None = self.decl.decimals if type_ == MONEY else None
+        if c.decimals is not None:
+            given = values.scalar(c.decimals, Plain(Kind.COUNT))
+            decimals = given if isinstance(given, int) else decimals
+        return TColumn(c.name.name, type_, c.optional, c, decimals)
 
     def _effective(self, inputs: tuple[TInput, ...], parameters: tuple[TParameter, ...]) -> None:
         effective = self.decl.effective

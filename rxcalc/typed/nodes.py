@@ -156,12 +156,13 @@ class TParameter:
 
 @dataclass(frozen=True, slots=True)
 class TColumn:
-    """A checked value column."""
+    """A checked value column; cells have at most `decimals` digits after the point (None: no limit)."""
 
     name: str
     type: Type
     optional: bool
     decl: syn.ColumnDecl
+    decimals: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

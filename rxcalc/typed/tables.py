@@ -228,6 +228,12 @@ def _row(
             content.append(None)
             continue
         value = read_cell(cell, column.type, values)
+        if column.decimals is not None and isinstance(value, int | Fraction) and value * 10**column.decimals % 1:
+            message = f"`{cell.text}` has more than {column.decimals} decimals"
+            sink.add(
+                problems.table_cell(cell.span, message, "correct it, or allow more with `decimals:` on the column")
+            )
+            bad = True
         bad |= isinstance(value, Bad)
         content.append(value)
     start, end = dates
