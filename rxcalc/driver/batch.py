@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -14,7 +15,7 @@ from rxcalc.driver.batch_blocks import NOTE, Evaluator, Finished, Job, RowProble
 from rxcalc.driver.batch_report import BatchOptions, BatchReport, RejectExample, passes_limit
 from rxcalc.inputs.cells import CellProblem
 from rxcalc.inputs.tables import ROW, TableReader
-from rxcalc.plan.nodes import Plan
+from rxcalc.plan.nodes import Plan, Value
 from rxcalc.tabular import problems
 from rxcalc.tabular.accounts import Accounts
 from rxcalc.tabular.duplicates import Ids, confirm
@@ -27,6 +28,10 @@ from rxcalc.tabular.reader import BlockReader, RawBlock, read_head
 from rxcalc.tabular.rejects import Reject, reject_line, rejects_header
 from rxcalc.tabular.selection import select_columns
 from rxcalc.tabular.summary import FileFacts, SummaryFacts, summary_json
+
+if TYPE_CHECKING:
+    from rxcalc.backends.base import Outcome, Ran, Row
+    from rxcalc.backends.exact import Exact
 
 Duplicates = Mapping[int, Mapping[int, int]]  # per block: row to the line where its id stands too
 
@@ -116,12 +121,31 @@ def _prepare(plan: Plan, options: BatchOptions, evaluator: Evaluator | None) -> 
 def _columnar(plan: Plan) -> tuple[Evaluator, Mapping[str, str]]:
     """The columnar back end, and the steps that it leaves to the exact evaluator with the reason."""
     from rxcalc.backends.columnar import Columnar
-    from rxcalc.backends.exact import Exact
-    from rxcalc.backends.history import run_person
 
-    exact = Exact(plan)
-    found = Columnar(plan, exact.run_scalar, partial(run_person, exact))
+    later = _Exact(plan)
+    found = Columnar(plan, later.episode, later.person)
     return found, dict(found.program.formed.reasons)
+
+
+class _Exact:
+    """The exact evaluator, imported and made when a row needs it: most batches have none."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+
+    @cached_property
+    def _exact(self) -> Exact:
+        from rxcalc.backends.exact import Exact
+
+        return Exact(self._plan)
+
+    def episode(self, inputs: Mapping[str, Value], windows: Mapping[int, Value] | None) -> Outcome:
+        return self._exact.run_scalar(inputs, windows)
+
+    def person(self, rows: Sequence[Row], *, compute: bool) -> Sequence[Ran]:
+        from rxcalc.backends.history import run_person
+
+        return run_person(self._exact, rows, compute=compute)
 
 
 def _run(job: Job, drafts: list[Draft], progress: Progress, started: float) -> BatchReport:
@@ -266,7 +290,8 @@ def _write(
             if rejects is not None:
                 rejects.write(data)
         if results is not None:
-            results.write(finished.lines)
+            for part in finished.lines:
+                results.write(part)
         line += finished.judged.block.height
         progress.update(reader.bytes_read, job.head.size, tally.accounts.read.records)
     if reader.problem is not None:

@@ -91,7 +91,7 @@ class Finished:
     """A block's lines of results, and what is to be told about all its other records."""
 
     judged: Judged
-    lines: memoryview
+    lines: Sequence[bytes]
     refused: Mapping[int, tuple[CellProblem, ...]]
     accounts: Accounts
     defaults: Mapping[str, int]

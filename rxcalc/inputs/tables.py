@@ -116,7 +116,7 @@ class TableReader:
             if form:
                 cells[at] = f"(?:{form[0]})?" if column.spec.optional and column.spec.default is None else form[0]
                 typed.add(column.spec.name)
-        if not typed or width > _WIDEST_SHAPE:
+        if not typed or not 1 < width <= _WIDEST_SHAPE:  # in two columns or more an empty line has no shape
             return None
         return Shape("^" + re.escape(separator).join(cells) + "$", schema, frozenset(typed))
 

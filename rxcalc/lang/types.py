@@ -1,4 +1,4 @@
-"""Value types of the policy language and how they print."""
+"""Value types of the policy language and how they print. Without slots, as `plan/nodes.py` says."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Kind(Enum):
     TEXT = "text"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plain:
     """A type without parameters."""
 
@@ -41,7 +41,7 @@ class Plain:
         return self.kind.value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OneOf:
     """A closed set of values [str]. With `ordered`, earlier values compare lower. Sets are equal by their values."""
 
@@ -53,7 +53,7 @@ class OneOf:
         return f"one of [{shown}]"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ScheduleType:
     """`bands`, `cliff` or `curve` of `value` over `over`."""
 
@@ -65,7 +65,7 @@ class ScheduleType:
         return f"{self.form} of {self.value.value} over {self.over.value}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ZeroType:
     """The bare `0`: zero of any unit."""
 
@@ -73,7 +73,7 @@ class ZeroType:
         return "0"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ErrorType:
     """The type of what was already reported; every check that meets it stays silent."""
 

@@ -3,6 +3,8 @@
 Everything a run needs is inside it; no pass after lowering looks at a rulebook file again
 (tables travel as rows). All records are frozen and made of strings, whole numbers, Fractions,
 dates and tuples, so that a plan can be written as JSON and read back (`plan/codec.py`).
+
+The classes have no slots: Python makes a class with slots twice, which every start would pay for.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ Value: TypeAlias = "int | Fraction | bool | str | date | frozenset[str] | None"
 """A value of the exact back end; carriers per type stand in `lang/types.py`. None is missing."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Place:
     """Where something was written, for explanations."""
 
@@ -30,7 +32,7 @@ class Place:
     line: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RoundTo:
     """Round to a multiple of `to` (in the value's unit: 1/100 for the fen) with `mode`."""
 
@@ -38,7 +40,7 @@ class RoundTo:
     mode: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ParameterRef:
     """Operand of PARAMETER: `keys` arguments come first, then the date if `at`."""
 
@@ -47,7 +49,7 @@ class ParameterRef:
     at: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CellRef:
     """Operand of CELL and HAS_ROW."""
 
@@ -57,7 +59,7 @@ class CellRef:
     at: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ScheduleRef:
     """Operand of the schedule operations.
 
@@ -73,7 +75,7 @@ class ScheduleRef:
     held: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PlanNode:
     """One operation. `args` are indexes of earlier nodes of the plan.
 
@@ -99,7 +101,7 @@ class PlanNode:
     text: str = ""  # canonical text of the expression, for messages and figures
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PlanSetValue:
     """A value of a `one_of` set with its spellings in data."""
 
@@ -108,7 +110,7 @@ class PlanSetValue:
     label: Words
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PlanInput:
     """A declared input: type, bounds (inclusive, in the type's carrier; dates as dates), spellings."""
 
@@ -128,7 +130,7 @@ class PlanInput:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Band:
     """A slice of a bands or cliff schedule up to `limit` (None: open; `inclusive`: `to:`, else `below:`)."""
 
@@ -137,7 +139,7 @@ class Band:
     value: Fraction
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Point:
     """A point of a curve."""
 
@@ -148,7 +150,7 @@ class Point:
 Schedule: TypeAlias = "tuple[Band, ...] | tuple[Point, ...]"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Segment:
     """The values of a parameter from `start` until the next segment's start.
 
@@ -161,7 +163,7 @@ class Segment:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PlanParameter:
     """A dated parameter. `segments` ascend by start; `end` closes the last (inclusive)."""
 
@@ -178,7 +180,7 @@ class PlanParameter:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PlanColumn:
     """A value column of a table."""
 
@@ -188,7 +190,7 @@ class PlanColumn:
     label: Words
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PlanRow:
     """A row of a table: keys in declared order (a range key's limit is last; None is open), validity, cells."""
 
@@ -199,7 +201,7 @@ class PlanRow:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PlanTable:
     """A keyed table. `range_key` is "", `up_to` or `below` and then the last key is a range."""
 
@@ -216,7 +218,7 @@ class PlanTable:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PlanWindow:
     """A window over earlier episodes of one sequence.
 
@@ -234,7 +236,7 @@ class PlanWindow:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PlanWindowCall:
     """One `w.fn(value where condition)`.
 
@@ -254,7 +256,7 @@ class PlanWindowCall:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PlanSequence:
     """Episodes of one `by` are taken in `order`, whose last field is the episode id. All are inputs."""
 
@@ -263,7 +265,7 @@ class PlanSequence:
     reverses: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Formula:
     """An expression as text with holes: strings, and node indexes whose text or figure stands there.
 
@@ -275,7 +277,7 @@ class Formula:
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PlanClause:
     """`when` -1: holds always. `then` -1: the episode is rejected."""
 
@@ -288,7 +290,7 @@ class PlanClause:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PlanStep:
     """A step: the first clause whose condition holds gives the value, which is then rounded.
 
@@ -313,7 +315,7 @@ class PlanStep:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PlanPart:
     """A part of a partition; `value` -1 is `rest`."""
 
@@ -329,7 +331,7 @@ class PlanPart:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PlanPartition:
     """A partition: parts are rounded to the minor unit and add up to `of`, which is rounded too."""
 
@@ -341,7 +343,7 @@ class PlanPartition:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PlanCondition:
     """A `requires:` or a comparison guarantee: a flag node that must hold."""
 
@@ -351,7 +353,7 @@ class PlanCondition:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PlanTrend:
     """`increasing` or `within` guarantee: tested by `test`, not per row. `what` is a step, `within` an input."""
 
@@ -362,7 +364,7 @@ class PlanTrend:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PlanSource:
     """A cited document."""
 
@@ -372,7 +374,7 @@ class PlanSource:
     status: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """A compiled rulebook.
 

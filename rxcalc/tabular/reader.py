@@ -206,7 +206,8 @@ def read_block(raw: RawBlock, width: int, separator: str, shape: Shape | None = 
         data = raw.data.replace(b"\r\n", b"\n") if b"\r" in raw.data else raw.data
         if data.endswith(b"\r") and data[-2:-1] not in {b"", b"\n"}:  # a bare return is a record of its own
             data = data[:-1]
-        block = _fast(data, width, separator, shape) if b"\r" not in data and b"\x01" not in data else None
+        # Polars would drop a byte order mark at the start of a block.
+        block = _fast(data, width, separator, shape) if b"\r" not in data and not data.startswith(_BOM) else None
         if block is not None:
             return block
     return _strict(raw, width, separator)
@@ -215,9 +216,7 @@ def read_block(raw: RawBlock, width: int, separator: str, shape: Shape | None = 
 def _fast(data: bytes, width: int, separator: str, shape: Shape | None) -> Block | None:
     names = [str(at) for at in range(width)]
     try:
-        lines = pl.read_csv(
-            data, has_header=False, schema={"": pl.String}, separator="\x01", quote_char=None
-        ).to_series()
+        lines = pl.read_lines(data).to_series()
         usual = _usual(data, lines, names, separator, shape) if shape is not None else None
         if usual is not None:
             return Block(
@@ -237,13 +236,13 @@ def _fast(data: bytes, width: int, separator: str, shape: Shape | None) -> Block
         return None
     # Polars pads short records and cuts long ones silently. A record is regular only if its
     # fields and separators are as long as its line.
-    length = lines.str.len_bytes().fill_null(0)
+    length = lines.str.len_bytes()
     whole = fields.select(pl.sum_horizontal(pl.all().str.len_bytes()) + (width - 1)).to_series()
     if int(length.sum() or 0) + lines.len() - (0 if data.endswith(b"\n") else 1) != len(data):
         return None
     bad: list[tuple[int, Record]] = []
     for row in (whole != length).arg_true().to_list():
-        text = lines[row] or ""
+        text = str(lines[row])
         found = text.split(separator)
         bad.append((row, Record(row, text, tuple(found[:width]), ragged(len(found), width, blank=not text.strip()))))
     return Block(fields, lines, echo=True, numbers=None, height=lines.len(), bad=tuple(bad), separator=separator)
@@ -251,7 +250,7 @@ def _fast(data: bytes, width: int, separator: str, shape: Shape | None) -> Block
 
 def _usual(data: bytes, lines: pl.Series, names: list[str], separator: str, shape: Shape) -> pl.DataFrame | None:
     """The shape's columns, typed by the CSV reader itself, when every line has the shape."""
-    if lines.null_count() or not lines.head(_FIRST).str.contains(shape.pattern).all():
+    if not lines.head(_FIRST).str.contains(shape.pattern).all():
         return None  # files of another shape are told apart early
     if not lines.str.contains(shape.pattern).all():
         return None

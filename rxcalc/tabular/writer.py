@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from io import BytesIO
-from typing import Literal
+from typing import IO, Literal, cast
 
 import polars as pl
 
@@ -13,6 +12,21 @@ from rxcalc.tabular import problems
 from rxcalc.tabular.header import Columns
 from rxcalc.tabular.problems import UsageProblem
 from rxcalc.tabular.reader import Block
+
+
+class _Parts:
+    """A file for `write_csv` that keeps what it is given: one copy less than a growing buffer makes."""
+
+    def __init__(self) -> None:
+        self.parts: list[bytes] = []
+
+    def write(self, data: bytes) -> int:
+        """Keep one part."""
+        self.parts.append(data)
+        return len(data)
+
+    def flush(self) -> None:
+        """Nothing to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,23 +68,36 @@ def layout(
 
 def write_rows(
     form: Layout, block: Block, rows: pl.Series | None, results: pl.DataFrame, decimals: dict[str, int]
-) -> memoryview:
-    """The lines of a block's good rows (None: all); `results` has one row each, amounts scaled by 10**decimals."""
+) -> list[bytes]:
+    """The lines of a block's good rows (None: all), in parts; `results` has one row each, amounts scaled by 10**decimals."""
     computed = results.select(
         (_percent if name in form.percents else _plain)(name, results.schema[name], decimals.get(name))
         for name in form.computed
     )
+    computed = computed.rename({name: f"r{at}" for at, name in enumerate(form.computed)})
     copied = block.echo and form.whole
-    texts = block.lines.to_frame() if copied else block.fields.select(str(at) for at in form.echoed)
-    if rows is not None:
-        texts = texts[rows]
-    frame = texts.hstack(computed.rename({name: f"r{at}" for at, name in enumerate(form.computed)}))
-    out = BytesIO()
+    if copied:
+        # A line copied whole holds separators, so the writer must not quote; texts beside it are quoted here.
+        texts = [name for name, dtype in computed.schema.items() if dtype == pl.String]
+        computed = computed.with_columns(_quoted(name, form.separator) for name in texts)
+    frame = computed
+    if form.echoed:
+        echo = block.lines.to_frame() if copied else block.fields.select(str(at) for at in form.echoed)
+        frame = (echo if rows is None else echo[rows]).hstack(computed)
+    out = _Parts()
     if frame.height:
-        safe = block.echo and pl.String not in computed.dtypes  # neither lines copied whole nor numbers need quotes
+        safe = copied or (block.echo and pl.String not in computed.dtypes)  # plain cells and numbers need no quotes
         quote: Literal["never", "necessary"] = "never" if safe else "necessary"
-        frame.write_csv(out, include_header=False, separator=form.separator, quote_style=quote)
-    return out.getbuffer()
+        frame.write_csv(cast("IO[bytes]", out), include_header=False, separator=form.separator, quote_style=quote)
+    return out.parts
+
+
+def _quoted(name: str, separator: str) -> pl.Expr:
+    """Texts with quotes around those that need them."""
+    text = pl.col(name)
+    needs = text.str.contains_any([separator, '"', "\r", "\n"])
+    quoted = pl.concat_str(pl.lit('"'), text.str.replace_all('"', '""', literal=True), pl.lit('"'))
+    return pl.when(needs).then(quoted).otherwise(text).alias(name)
 
 
 def _percent(name: str, dtype: pl.DataType, decimals: int | None) -> pl.Expr:
@@ -96,14 +123,11 @@ def _plain(name: str, dtype: pl.DataType, decimals: int | None) -> pl.Expr:
         )
     if not decimals:
         return column
-    # Decimal precision ends at 38 digits; the plan proves that results stay far below.
-    scale = Decimal(1).scaleb(-decimals)
     if dtype == pl.Int64:
-        return (
-            (column.cast(pl.Decimal(19, 0)) * pl.lit(scale, pl.Decimal(19, decimals)))
-            .cast(pl.Decimal(38, decimals))
-            .alias(name)
-        )
+        # A decimal is a whole number of 128 bits and a scale: the same bits are the amount, without a multiplication.
+        return column.cast(pl.Int128).reinterpret(dtype=pl.Decimal(38, decimals)).alias(name)
+    # Decimal precision ends at 38 digits, which this multiplication checks; the plan proves that results stay far below.
+    scale = Decimal(1).scaleb(-decimals)
     return (column.cast(pl.Decimal(38, 0)) * pl.lit(scale, pl.Decimal(38, decimals))).alias(name)
 
 

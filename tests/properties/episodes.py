@@ -65,6 +65,7 @@ class Hunter:
                 self.dates += [d for d in (row.start, row.end) if d is not None]
                 for key in row.keys:
                     self._note(key, Kind.MONEY if isinstance(key, Fraction) else None)
+                    self.limits += [key] if isinstance(key, Fraction) else []
         self.dates = [d for d in self.dates if d.year > 2020] or list(ENDS)
         self.rates = [x for x in self.rates if 0 < x < 1 and x.denominator % 2 == 0] or [Fraction(1, 2)]
 

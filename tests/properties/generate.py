@@ -235,6 +235,10 @@ class Writer:
             else f"max(0, {text})"
         )
 
+    def start(self, of: str, depth: int) -> str:
+        """Where a range starts: now and then below zero."""
+        return "paid" if of == MONEY and self.chance(15) else self.positive(of, depth)
+
     def read_at(self, of: str, depth: int) -> str:
         """Where a cliff or curve is read: mostly at a field, so that its limits are met."""
         return self.r.choice(self.w.fields[of][:4]) if self.chance(60) else self.e(of, depth)
@@ -285,6 +289,8 @@ class Writer:
                 if self.daily:
                     a, b = self.e(DATE, d), self.e(DATE, d)
                     return f"over_days({self.r.choice(self.daily)}, {a} .. {b})"
+            case "window" if self.chance(30):
+                return f"({self.leaf(MONEY)} * {self.window_count()})"
             case "window":
                 return self.window_money()
             case "table":
@@ -310,7 +316,7 @@ class Writer:
         high = self.positive(over, depth)
         if over != MONEY:
             return f"({self.literal(MONEY)} * bands({name}, {high}))" if over == "flat" else f"bands({name}, {high})"
-        ends = high if self.chance(30) else f"{self.positive(over, depth - 1)} .. {high}"
+        ends = high if self.chance(25) else f"{self.start(over, depth - 1)} .. {high}"
         body = ""
         if self.chance(40):
             rate = f"rate{self.r.randrange(3)}"
@@ -450,7 +456,7 @@ class Writer:
         op = self.r.choice(("=", "!=", "<", "<=", ">", ">=", "<=", ">"))
         match self.r.randrange(18):
             case 16 | 17:
-                return f"({self.r.choice(self.w.fields[NUMBER])} {op} {self.literal(NUMBER)})"
+                return f"({self.r.choice([*self.w.fields[NUMBER], 'stay', 'quantity'])} {op} {self.literal(NUMBER)})"
             case 0 | 1 | 2:
                 of = self.r.choice((MONEY, MONEY, PERCENT, NUMBER, COUNT, DATE, DAYS_T))
                 return f"({self.e(of, d)} {op} {self.e(of, d)})"
@@ -562,7 +568,9 @@ class Writer:
     def window_count(self) -> str:
         """A window call that counts."""
         window = self.r.choice(self.w.windows)
-        match self.r.randrange(4):
+        match self.r.randrange(5):
+            case 4:
+                return f"{window}.count(distinct {self.r.choice(['code', 'day', 'tier'])})"
             case 0:
                 where = self.where(window)
                 return f"{window}.count({where.strip()})"
@@ -899,7 +907,22 @@ class Writer:
         count = r.randrange(5, 13)
         kinds = [
             r.choice(
-                (MONEY, MONEY, MONEY, PERCENT, NUMBER, COUNT, FLAG, DATE, DAYS_T, "set", "table", "optional", "power")
+                (
+                    MONEY,
+                    MONEY,
+                    MONEY,
+                    PERCENT,
+                    NUMBER,
+                    COUNT,
+                    FLAG,
+                    FLAG,
+                    DATE,
+                    DAYS_T,
+                    "set",
+                    "table",
+                    "optional",
+                    "power",
+                )
             )
             for _ in range(count)
         ]
