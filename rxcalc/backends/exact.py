@@ -214,4 +214,16 @@ def _shown_nodes(plan: Plan) -> frozenset[int]:
     holes = {part for f in formulas if f is not None for part in f.parts if isinstance(part, int)}
     # The keys of a lookup are shown with it: `deductible[county]`.
     keys = {a for h in holes for a in plan.nodes[h].args if plan.nodes[h].op in KEYED}
-    return frozenset(holes | keys)
+    return frozenset(holes | keys | {n for k in keys if plan.nodes[k].body for n in _parameters_below(plan, k)})
+
+
+def _parameters_below(plan: Plan, root: int) -> set[int]:
+    """The parameters that a mapped rate reads."""
+    found: set[int] = set()
+    stack = [root]
+    while stack:
+        index = stack.pop()
+        if plan.nodes[index].op is Op.PARAMETER:
+            found.add(index)
+        stack.extend(plan.nodes[index].args)
+    return found

@@ -54,9 +54,9 @@ class NodeCompiler:
         self.thunks: list[Thunk] = []
         for index, node in enumerate(plan.nodes):
             thunk = self._compile(index, node)
-            self.thunks.append(
-                _recording(index, thunk) if index in recorded and not node.body and not node.earlier else thunk
-            )
+            # Inside a mapped rate only what is the same for every band can be shown: parameters.
+            seen = index in recorded and not node.earlier and (not node.body or node.op is Op.PARAMETER)
+            self.thunks.append(_recording(index, thunk) if seen else thunk)
 
     # ---- nodes ----
 

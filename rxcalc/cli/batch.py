@@ -133,8 +133,11 @@ def _tell(plan: Plan, options: BatchOptions, report: BatchReport) -> None:
         f" + {counts['totals']:,} totals + {counts['blank']:,} blank   ({report.seconds:.1f} s)"
     )
     for name, sums in accounts.totals(report.decimals).items():
-        parts = f"{sums['written']} written, {sums['rejected']} rejected"
-        lines.append(f"  {name}: {sums['read']} {plan.currency} read, {parts}")
+        parts = [f"{sums[kind]} {kind}" for kind in ("written", "rejected")]
+        if counts["totals"]:
+            parts.append(f"{sums['totals']} in total rows")
+        unreadable = f"; {sums['unreadable_cells']} unreadable cells left out" if sums["unreadable_cells"] else ""
+        lines.append(f"  {name}: {sums['read']} {plan.currency} read = {' + '.join(parts)}{unreadable}")
     for name, count in report.defaults.items():
         if count:
             lines.append(f"  {name}: the default was filled in {count:,} times")
@@ -145,7 +148,11 @@ def _tell(plan: Plan, options: BatchOptions, report: BatchReport) -> None:
             example = report.examples[code]
             lines.append(f"  {code}  {count:,}  e.g. line {example.line}: {example.message}")
     lines.extend(f"wrote {path}" for path in report.published)
-    if report.reject_codes and report.published:
+    if report.reject_codes and report.published and plan.window_calls:
+        lines.append(
+            f"next: mend these records in {options.episodes} and run the whole file again: later episodes look back on them"
+        )
+    elif report.reject_codes and report.published:
         lines.append(
             f"next: mend the records in {options.rejects_path} and run them again; `rxcalc batch` ignores their rx_ columns"
         )

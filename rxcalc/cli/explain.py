@@ -59,8 +59,19 @@ def command(
         node = _example(node, example, episode)
     entry = read_entry(node, sink) if node is not None else None
     if entry is None:
-        diagnostics(sink)
-        raise Failure(f"`{episode}` is no episode file", "see the messages above")
+        if episode != "-" and _is_empty(Path(episode)):
+            click.echo(f"`{episode}` is empty.", err=True)
+        else:
+            diagnostics(sink)
+        if rulebook:
+            from rxcalc.driver.explain import template
+
+            click.echo(f"An episode file for `{rulebook}` looks like this:\n", err=True)
+            click.echo(template(plan_of(rulebook), language=options.language(lang)), err=True)
+        raise Failure(
+            f"`{episode}` is no episode file",
+            "" if rulebook else "name a rulebook with -r to see what such a file holds",
+        )
     name = rulebook or entry.rulebook
     if not name:
         raise Failure(
@@ -130,6 +141,13 @@ def _load(episode: str, sink: Sink) -> Node | None:
     if not path.exists():
         raise Failure(f"there is no file `{episode}`", "check the path of the episode file")
     return load_yaml(path, episode, sink)
+
+
+def _is_empty(path: Path) -> bool:
+    try:
+        return path.is_file() and not path.read_bytes().strip()
+    except OSError:
+        return False
 
 
 def _overrides(sets: tuple[str, ...]) -> dict[str, str]:

@@ -150,6 +150,7 @@ CODES: Final[dict[str, tuple[str, str]]] = {
     "RX753": ("bad-opening", "a `so_far` value cannot be read"),
     "RX754": ("unknown-expectation", "an `expect` key names no result of the rulebook"),
     "RX755": ("episode-key-not-built", "an episode file uses a key that this version does not read"),
+    "RX756": ("not-earlier", "an `earlier` episode is not an earlier one of the same sequence"),
     # 8: results
     "RX801": ("shares-unbalanced", "the shares do not add up to the amount they divide"),
     "RX802": ("negative-part", "a part of the shares is negative"),

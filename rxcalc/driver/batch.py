@@ -19,7 +19,7 @@ from rxcalc.plan.nodes import Plan, Value
 from rxcalc.tabular import problems
 from rxcalc.tabular.accounts import Accounts
 from rxcalc.tabular.duplicates import Ids, confirm
-from rxcalc.tabular.header import match_columns
+from rxcalc.tabular.header import RX_COLUMNS, match_columns
 from rxcalc.tabular.judging import Judged
 from rxcalc.tabular.problems import UsageProblem
 from rxcalc.tabular.progress import Progress, Silent
@@ -367,6 +367,10 @@ def _conclude(
     rejected = accounts.kinds["rejected"].records
     held = passes_limit(options.max_rejects, rejected, accounts.read.records - accounts.kinds["blank"].records) is True
     assumptions = tuple(f"{call.key}: nothing before the first episode in the file" for call in plan.window_calls)
+    if plan.window_calls and any(name in RX_COLUMNS for name in job.head.names):
+        assumptions += (
+            "this is a rejects file: episodes that were written before are not in it, so they count as nothing",
+        )
     problem = None
     if held:
         problem = UsageProblem(

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 from rxcalc.backends.exact import Exact
 from rxcalc.backends.history import Opening, keys_of, normal, run_sequence
 from rxcalc.diagnostics.model import Diagnostic, Label, Severity, Sink
+from rxcalc.inputs import problems
 from rxcalc.inputs.cells import CellProblem
 from rxcalc.inputs.episodes import EpisodeEntry, Fields, openings
 from rxcalc.inputs.records import Record, RecordReader
 from rxcalc.plan.nodes import Plan, Value
-from rxcalc.report.explanation import Explanation, explain
+from rxcalc.report.explanation import Explanation, explain, in_language
 from rxcalc.source import NOWHERE, Span
 from rxcalc.tracing.model import Recorder
 
@@ -43,14 +45,15 @@ def explain_entry(
         given[-1] = replace(
             last, values={**last.values, **overrides}, spans={**spans, **dict.fromkeys(overrides, NOWHERE)}
         )
-    read = [_record(reader, f, sink) for f in given]
+    read = [_record(reader, plan, f, sink) for f in given]
     opening_values = openings(entry, plan, sink)
     if any(r is None for r in read):
         lacking = [name for f in given for name in _lacking(plan, f)]
-        return Missing(tuple(dict.fromkeys(lacking)), template(plan, given[-1])) if lacking else None
+        return Missing(tuple(dict.fromkeys(lacking)), template(plan, given[-1], language)) if lacking else None
+    records = [r for r in read if r is not None]
+    _check_earlier(plan, records, given, len(entry.earlier), sink)
     if sink.has_errors:
         return None
-    records = [r for r in read if r is not None]
     results = _run(plan, records, len(entry.earlier), opening_values, language, grouped=grouped)
     return (*results[:-1], replace(results[-1], set_by_hand=tuple(overrides))) if overrides else results
 
@@ -97,7 +100,44 @@ def _place(plan: Plan, record: Record) -> tuple[Value, ...]:
     return tuple(record.values[name] for name in plan.sequence.order)
 
 
-def _record(reader: RecordReader, fields: Fields, sink: Sink) -> Record | None:
+def _check_earlier(plan: Plan, records: list[Record], given: list[Fields], earlier: int, sink: Sink) -> None:
+    """Reports listed episodes that are not one sequence in which the `earlier:` ones come first."""
+    seen: dict[Value, int] = {}
+    for at, record in enumerate(records):
+        episode_id = record.values["episode_id"]
+        if episode_id in seen:
+            message = f"the id `{episode_id}` is given to two episodes"
+            sink.add(problems.not_earlier(_at(given[at], "episode_id"), message, "give each bill its own id"))
+        seen[episode_id] = at
+    sequence = plan.sequence
+    if sequence is None:
+        return
+    owner = records[-1].values[sequence.by]
+    for at, record in enumerate(records[:-1]):
+        own = record.values[sequence.by]
+        if own != owner:
+            message = f"this episode belongs to {sequence.by} `{own}`, the bill to `{owner}`"
+            sink.add(
+                problems.not_earlier(
+                    _at(given[at], sequence.by), message, "list only episodes of the same one, or correct the field"
+                )
+            )
+        elif at < earlier and _place(plan, record) >= min(_place(plan, r) for r in records[earlier:]):
+            message = "this episode does not come before the bill"
+            sink.add(
+                problems.not_earlier(
+                    _at(given[at], sequence.order[0]), message, f"episodes are taken by {', '.join(sequence.order)}"
+                )
+            )
+
+
+def _at(fields: Fields, name: str) -> Span:
+    return fields.spans.get(name, fields.span)
+
+
+def _record(reader: RecordReader, plan: Plan, fields: Fields, sink: Sink) -> Record | None:
+    for name in fields.misplaced_lists(plan):
+        sink.add(problems.not_one_value(fields.spans[name], name))
     read = reader.read(fields.values)
     if isinstance(read, Record):
         return read
@@ -108,7 +148,8 @@ def _record(reader: RecordReader, fields: Fields, sink: Sink) -> Record | None:
 
 def cell_diagnostic(problem: CellProblem, fields: Fields) -> Diagnostic:
     """A cell's problem at its place in the episode file."""
-    span: Span = fields.spans.get(problem.field, fields.span)
+    places = fields.keys if problem.code == "RX745" else fields.spans
+    span: Span = places.get(problem.field, fields.span)
     return Diagnostic(code=problem.code, severity=Severity.ERROR, message=problem.message, primary=Label(span=span))
 
 
@@ -120,12 +161,22 @@ def _lacking(plan: Plan, fields: Fields) -> list[str]:
     ]
 
 
-def template(plan: Plan, fields: Fields) -> str:
+EXAMPLES: Final = {
+    "money": "1234.50", "percent": "85%", "number": "1.25", "count": "3", "days": "5", "date": "2025-03-07", "flag": "yes or no",
+    "code": "any text", "codes": "[A01, B02]", "text": "any text", "money per day": "120.00", "months": "6", "years": "40",
+}  # fmt: skip
+
+
+def template(plan: Plan, fields: Fields | None = None, language: str = "en") -> str:
     """The episode with every declared input, ready to be filled in."""
     lines = [f"rulebook: {plan.rulebook}", "episode:"]
     for i in plan.inputs:
-        value = fields.values.get(i.name)
-        about = str(i.type) if not i.values else " | ".join(v.name for v in i.values)
-        need = "optional" if i.optional else f"default {i.default}" if i.default is not None else "required"
-        lines.append(f"  {i.name}: {value if value is not None else ''}".rstrip() + f"    # {about}, {need}")
+        value = fields.values.get(i.name) if fields is not None else None
+        about = " or ".join(v.name for v in i.values) if i.values else f"e.g. {EXAMPLES.get(str(i.type), str(i.type))}"
+        if str(i.type) == "flag":
+            about = "yes or no"
+        need = "optional" if i.optional else f"without it {i.default}" if i.default is not None else "required"
+        label = in_language(i.label, language)
+        told = "; ".join(t for t in (label, about, need) if t)
+        lines.append(f"  {i.name}: {value if value is not None else ''}".rstrip() + f"    # {told}")
     return "\n".join(lines) + "\n"

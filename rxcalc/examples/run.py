@@ -66,6 +66,9 @@ class ExampleRunner:
         differences: list[Difference] = []
         checked = 0
         expected: list[tuple[Fields, Expectation | None]] = [*((f, None) for f in entry.earlier), *entry.episodes]
+        for fields, _ in expected:
+            for name in fields.misplaced_lists(self.plan):
+                sink.add(problems.not_one_value(fields.spans[name], name))
         readings = [self.reader.read(fields.values) for fields, _ in expected]
         unread = {at: read[0] for at, read in enumerate(readings) if isinstance(read, tuple)}
         outcomes = self._outcomes(readings, [fields for fields, _ in expected], opening)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as MappingLike
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final
 
 from rxcalc.diagnostics.model import Sink
 from rxcalc.inputs import problems
 from rxcalc.inputs.cells import CellProblem, CellReader
-from rxcalc.lang.types import is_numeric
+from rxcalc.lang.types import CODES, Kind, Plain, is_numeric, is_whole
 from rxcalc.plan.nodes import Place, Plan, PlanInput, Value
 from rxcalc.rulebook.document import Entry, Mapping, Node, Scalar, Sequence
 from rxcalc.source import Span
@@ -35,11 +35,21 @@ LATER_KEYS: Final = ("lines", "groups")
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """The fields of one episode as written; `spans` tells where each stands."""
+    """The fields of one episode as written; `spans` tells where each value stands, `keys` each name.
+
+    Fields in `lists` were written as a list, which only an input of type `codes` may be.
+    """
 
     values: MappingLike[str, str | None]
     spans: MappingLike[str, Span]
     span: Span
+    keys: MappingLike[str, Span] = field(default_factory=dict)
+    lists: frozenset[str] = frozenset()
+
+    def misplaced_lists(self, plan: Plan) -> tuple[str, ...]:
+        """The fields written as lists that hold one value each."""
+        codes = {i.name for i in plan.inputs if i.type == CODES}
+        return tuple(name for name in self.values if name in self.lists and name not in codes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +80,18 @@ class EpisodeEntry:
 def read_entry(node: Node, sink: Sink, *, example: bool = False) -> EpisodeEntry | None:
     """An entry, or None after reporting what is wrong with its shape."""
     before = sink.has_errors
+    if (
+        isinstance(node, Mapping)
+        and node.entries
+        and not any(e.key.text in (*ENTRY_KEYS, *LATER_KEYS) for e in node.entries)
+    ):
+        message = "the fields of the bill stand at the top of the file"
+        sink.add(
+            problems.bad_episode_file(
+                node.entries[0].key.span, message, "put them under `episode:`, each two blanks further in"
+            )
+        )
+        return None
     if not isinstance(node, Mapping):
         sink.add(
             problems.bad_episode_file(
@@ -108,7 +130,13 @@ def read_entry(node: Node, sink: Sink, *, example: bool = False) -> EpisodeEntry
     )
     so_far = tuple((e.key, e.value) for e in _entries(node.entry("so_far"), sink) if isinstance(e.value, Scalar))
     charged = tuple((e.key.text, e.value) for e in _entries(node.entry("charged"), sink) if isinstance(e.value, Scalar))
-    if sink.has_errors and not before:
+    if not episodes and not sink.has_errors:
+        sink.add(
+            problems.bad_episode_file(
+                node.span, "there is no bill in it", "put the fields of the bill under `episode:`"
+            )
+        )
+    if (sink.has_errors and not before) or not episodes:
         return None
     name = _text(node, "example")
     if example and not name:
@@ -145,14 +173,21 @@ def openings(entry: EpisodeEntry, plan: Plan, sink: Sink) -> dict[str, Value]:
     result: dict[str, Value] = {}
     for key, value in entry.so_far:
         call = calls.get("".join(key.text.split()))
+        if call is None and key.text.strip().isdigit():
+            message = f"`{key.text}` is no window call; inside braces a comma ends a value"
+            sink.add(
+                problems.bad_episode_file(key.span, message, "write amounts without thousands separators: 100000.00")
+            )
+            continue
         if call is None:
             sink.add(problems.unknown_opening(key.span, key.text, ", ".join(c.key for c in plan.window_calls)))
             continue
         # Opening amounts are sums, so the bounds of a single amount do not hold for them.
         wide = Fraction(10**20) if is_numeric(call.type) else None
+        positive = call.function == "count" or _never_negative(plan, call.value)
         spec = PlanInput(
-            name=key.text, type=call.type, optional=False, default=None, low=None if wide is None else -wide, high=wide,
-            decimals=max(plan.decimals, 2), values=(), flags=(), drop_time=False, aliases=(), label=(), names=(), place=Place(),
+            name=key.text, type=call.type, optional=False, default=None, low=None if wide is None else Fraction(0) if positive else -wide, high=wide,
+            decimals=0 if is_whole(call.type) else max(plan.decimals, 2), values=(), flags=(), drop_time=False, aliases=(), label=(), names=(), place=Place(),
         )  # fmt: skip
         read = CellReader.of(spec, plan.currency).read(value.text)
         if isinstance(read, CellProblem):
@@ -160,6 +195,16 @@ def openings(entry: EpisodeEntry, plan: Plan, sink: Sink) -> dict[str, Value]:
         else:
             result["".join(key.text.split())] = read
     return result
+
+
+def _never_negative(plan: Plan, node: int) -> bool:
+    low = plan.nodes[node].low if node >= 0 else None
+    return (
+        low is not None
+        and low >= 0
+        and isinstance(plan.nodes[node].type, Plain)
+        and plan.nodes[node].type != Plain(Kind.DATE)
+    )
 
 
 def _fields(node: Node | None, sink: Sink) -> Fields | None:
@@ -171,21 +216,21 @@ def _fields(node: Node | None, sink: Sink) -> Fields | None:
         return None
     values: dict[str, str | None] = {}
     spans: dict[str, Span] = {}
+    lists: set[str] = set()
     for entry in node.entries:
         match entry.value:
             case Scalar() as scalar:
                 values[entry.key.text] = None if scalar.is_null else scalar.text
             case Sequence(items=items) if all(isinstance(i, Scalar) for i in items):
                 values[entry.key.text] = ";".join(i.text for i in items if isinstance(i, Scalar))
+                lists.add(entry.key.text)
             case other:
-                sink.add(
-                    problems.bad_episode_file(
-                        other.span, f"`{entry.key.text}` must be one value", "lines and groups are not supported yet"
-                    )
-                )
+                message = f"`{entry.key.text}` must be one value"
+                sink.add(problems.bad_episode_file(other.span, message, "lines and groups are not supported yet"))
                 continue
         spans[entry.key.text] = entry.value.span
-    return Fields(values, spans, node.span)
+    keys = {entry.key.text: entry.key.span for entry in node.entries}
+    return Fields(values, spans, node.span, keys, frozenset(lists))
 
 
 def _inner(item: Node, sink: Sink) -> Node | None:

@@ -17,6 +17,16 @@ def bad_episode_file(span: Span, message: str, help_: str) -> Diagnostic:
     return _error("RX751", span, message, help_)
 
 
+def not_one_value(span: Span, name: str) -> Diagnostic:
+    """A list where one value belongs."""
+    return _error("RX751", span, f"`{name}` is written as a list, but holds one value", "remove the brackets")
+
+
+def not_earlier(span: Span, message: str, help_: str) -> Diagnostic:
+    """An `earlier:` episode that cannot come before the bill."""
+    return _error("RX756", span, message, help_)
+
+
 def unknown_opening(span: Span, key: str, known: str) -> Diagnostic:
     """A `so_far` key that is no window call of the rulebook."""
     return _error(

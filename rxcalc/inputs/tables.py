@@ -7,8 +7,8 @@ every other cell goes, once per distinct text, through the `CellReader` itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
 from typing import Any, Final
@@ -61,6 +61,34 @@ class Checked:
     defaulted: tuple[tuple[str, pl.Series], ...]
 
 
+def together(parts: Sequence[tuple[Checked, pl.Series]]) -> Checked:
+    """One checked table of several, each with the places of its rows."""
+    places = pl.concat([rows.cast(pl.Int64) for _, rows in parts])
+    order = places.arg_sort()
+    problems = [(int(rows[row]), problem) for checked, rows in parts for row, problem in checked.problems]
+    names = dict.fromkeys(name for checked, _ in parts for name, _ in checked.defaulted)
+    no = pl.Series([False])
+    filled = [
+        (
+            name,
+            pl.concat(
+                [
+                    dict(checked.defaulted).get(name, no.new_from_index(0, rows.len())).alias(name)
+                    for checked, rows in parts
+                ]
+            ).gather(order),
+        )
+        for name in names
+    ]
+    return Checked(
+        frame=pl.concat([checked.frame for checked, _ in parts])[order].with_columns(places.gather(order).alias(ROW)),
+        amounts=pl.concat([checked.amounts for checked, _ in parts])[order],
+        problems=tuple(sorted(problems, key=lambda item: item[0])),
+        odd=tuple(replace(odd, row=int(rows[odd.row])) for checked, rows in parts for odd in checked.odd),
+        defaulted=tuple(filled),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """How a record of only usual spellings looks, so that a CSV reader may parse cells itself.
@@ -73,6 +101,7 @@ class Shape:
     pattern: str
     schema: Mapping[str, Any]
     typed: frozenset[str]  # inputs whose columns are not text
+    alone: bool  # whether no other column is read, so that records of other spellings can be read apart
 
 
 @dataclass(slots=True)
@@ -118,7 +147,7 @@ class TableReader:
                 typed.add(column.spec.name)
         if not typed or not 1 < width <= _WIDEST_SHAPE:  # in two columns or more an empty line has no shape
             return None
-        return Shape("^" + re.escape(separator).join(cells) + "$", schema, frozenset(typed))
+        return Shape("^" + re.escape(separator).join(cells) + "$", schema, frozenset(typed), not keep)
 
     def read_usual(self, cells: pl.DataFrame, shape: Shape) -> Checked | None:
         """The typed table of records that all have a shape; None when a cell needs `read` after all."""

@@ -143,6 +143,7 @@ def table(t: TTable, decl: syn.RulebookDecl, place: Places) -> PlanTable:
         cite=cites(t.decl.meta),
         status=status_of(t.decl.meta, decl),
         place=place.of(t.decl.name.span),
+        file=t.decl.file.text,
     )
 
 

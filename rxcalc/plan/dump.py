@@ -36,7 +36,10 @@ def dump_text(plan: Plan, layout: Layout) -> str:
         ("windows", _windows(plan, layout)),
         ("steps", [line for at in range(len(plan.steps)) for line in _step(plan, layout, at)]),
         ("shares", _shares(plan)),
-        ("guarantees", [plan.nodes[c.that].text for c in plan.guarantees]),
+        (
+            "guarantees",
+            [*(plan.nodes[c.that].text for c in plan.guarantees), *(f"{t.text} (by `test`)" for t in plan.trends)],
+        ),
     ):
         if body:
             lines += ["", title, *(part for line in body for part in _folded(line))]
@@ -54,7 +57,7 @@ def _folded(line: str) -> list[str]:
 
 def _inputs(plan: Plan) -> list[str]:
     return [
-        f"{field.name:24} {field.type!s:24} {_bounds(field)}{', optional' if field.optional else ''}".rstrip()
+        f"{field.name:24} {field.type!s:24} {', '.join(t for t in (_bounds(field), 'optional' if field.optional else '') if t)}".rstrip()
         for field in plan.inputs
     ]
 

@@ -216,6 +216,7 @@ class PlanTable:
     cite: Words
     status: str
     place: Place
+    file: str = ""  # relative to the rulebook's folder
 
 
 @dataclass(frozen=True)

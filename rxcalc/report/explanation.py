@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from fractions import Fraction
 from typing import Final, TypeAlias
 
 from rxcalc.backends.base import Outcome, Problem
+from rxcalc.backends.lookups import TableIndex
 from rxcalc.lang.arithmetic import plain, round_to, shortest
 from rxcalc.lang.types import MONEY, PERCENT, Kind, Plain, ScheduleType, Type
 from rxcalc.plan.figures import ENDLESS_DECIMALS, figure, filled, formula_text
@@ -386,12 +388,12 @@ class _Explainer:
                 bands.append(self._bands(index, self.recorder.bands[index]))
             match node.data:
                 case ParameterRef(parameter=name) | ScheduleRef(parameter=name):
-                    evaluated = index in self.recorder.nodes or node.body
+                    evaluated = index in self.recorder.nodes
                     if evaluated:
                         parameter = self.parameters[name]
                         value = (
                             ""
-                            if isinstance(node.data, ScheduleRef) or node.body
+                            if isinstance(node.data, ScheduleRef)
                             else self.figure(self.recorder.nodes.get(index), node.type)
                         )
                         text = self._lookup(name, node)
@@ -399,12 +401,27 @@ class _Explainer:
                             text, Used(text, value, self._since(parameter), cited(parameter.cite), parameter.status)
                         )
                 case CellRef(table=name, column=column) if column and index in self.recorder.nodes:
-                    table = self.tables[name]
-                    value = self.figure(self.recorder.nodes[index], node.type)
-                    used.setdefault(node.text, Used(node.text, value, "", cited(table.cite), table.status))
+                    cell = self._cell(name, column, node)
+                    used.setdefault(cell.name, replace(cell, value=self.figure(self.recorder.nodes[index], node.type)))
                 case _:
                     pass
         return tuple(used.values()), tuple(bands)
+
+    def _cell(self, name: str, column: str, node: PlanNode) -> Used:
+        """A table cell with its keys, and the row it stands in: `ceiling[D1].most`, line 2 of the table."""
+        table = self.tables[name]
+        count = node.data.keys if isinstance(node.data, CellRef) else 0
+        keys = tuple(self.recorder.nodes.get(a) for a in node.args[:count])
+        shown = ", ".join(self.figure(k, of) for k, of in zip(keys, table.key_types, strict=True))
+        on = (
+            self.recorder.nodes.get(node.args[count])
+            if len(node.args) > count
+            else self.outcome.inputs.get(self.plan.effective_by)
+        )
+        row = TableIndex(table).find(keys, on) if isinstance(on, date) and None not in keys else None
+        place = (f"{table.file}:{row.line}",) if row is not None and table.file else ()
+        since = str(row.start) if row is not None and row.start is not None else ""
+        return Used(f"{name}[{shown}].{column}", "", since, (*place, *cited(table.cite)), table.status)
 
     def _lookup(self, name: str, node: PlanNode) -> str:
         """A parameter with its keys as looked up: `deductible[county]`."""

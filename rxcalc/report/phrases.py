@@ -29,7 +29,7 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "none_before": ("none before", "此前无"),
     "assumptions": ("Assumptions", "假设"),
     "assumed": (
-        "counts as nothing before this episode: give it under `so_far:` if there was something",
+        "counts as nothing before the first episode listed: give it under `so_far:` if there was something",
         "视为此前为零；如有请写入 so_far:",
     ),
     "sources": ("Sources", "来源"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rxcalc.report.explanation import BandsFigures, Explanation, PartitionLine, StepLine, Used
+from rxcalc.report.explanation import BandsFigures, Explanation, PartitionLine, ShareLine, StepLine, Used
 from rxcalc.report.layout import indented, left_pad, pad, table, width, wrap
 from rxcalc.report.phrases import phrase
 
@@ -117,12 +117,23 @@ def _partition(p: PartitionLine, language: str, detail: str, columns: int) -> li
     for part in p.parts:
         bearer = part.bearer_label if part.bearer_label != before else ""
         before = part.bearer_label
-        formula = phrase("rest", language) if part.formula == "rest" else part.formula
-        rows.append([f"  {bearer}", part.label, part.shown, part.reason, formula if detail != "brief" else ""])
-    lines = table(rows, "llrll", 2)
-    if any(width(line) > columns for line in lines):
-        lines = table([r[:4] for r in rows], "llrl", 2)
-    return [title, *lines]
+        rows.append([f"  {bearer}", part.label, part.shown, part.reason])
+    lines = [title]
+    indent = 4 + max((width(r[0]) for r in rows), default=0)
+    for line, part in zip(table(rows, "llrl", 2), p.parts, strict=True):
+        lines.append(line)
+        if detail != "brief":
+            lines.extend(" " * indent + told for told in _working(part, p, language, columns - indent))
+    return lines
+
+
+def _working(part: ShareLine, p: PartitionLine, language: str, columns: int) -> list[str]:
+    """How a part's amount comes about: its formula with figures, or for `rest` what the others leave."""
+    if part.formula == "rest":
+        others = [other.shown for other in p.parts if other is not part]
+        return wrap(f"= {phrase('rest', language)}: " + " - ".join([p.amount, *others]), columns)
+    figures = f" = {part.figures}" if part.figures and part.figures not in (part.formula, part.shown) else ""
+    return wrap(f"= {part.formula}{figures}", columns)
 
 
 def _status(x: Explanation, language: str, columns: int) -> list[str]:

@@ -11,10 +11,10 @@ from typing import Final
 import polars as pl
 
 from rxcalc.inputs.cells import TRIM, CellProblem
-from rxcalc.inputs.tables import ROW, Checked, Shape, TableReader
+from rxcalc.inputs.tables import ROW, Checked, Shape, TableReader, together
 from rxcalc.tabular.accounts import Account, Accounts
 from rxcalc.tabular.header import Columns
-from rxcalc.tabular.reader import Block
+from rxcalc.tabular.reader import Block, Other
 
 ID: Final = "episode_id"
 _TOTAL_WORDS: Final = ("合计", "总计", "小计", "total", "Total", "TOTAL")
@@ -101,6 +101,17 @@ def judge(
                 totals.append(row)
             else:
                 refused[row] = tuple(problems[row])
+    return _judged(block, checked, refused, tuple(totals), tuple(blank))
+
+
+def _judged(
+    block: Block,
+    checked: Checked,
+    refused: Mapping[int, tuple[CellProblem, ...]],
+    totals: tuple[int, ...],
+    blank: tuple[int, ...],
+) -> Judged:
+    """The fates of all records, with what follows from them."""
     aside = {*refused, *totals, *blank}
     good = None
     if aside:
@@ -110,7 +121,7 @@ def judge(
     if ids.null_count() or totals or blank:
         id_rows = (ids.is_not_null() & ~_mask(ids.len(), [*totals, *blank])).arg_true()
         ids = ids.gather(id_rows)
-    return Judged(block, checked, good, refused, tuple(totals), tuple(blank), ids.hash(), id_rows)
+    return Judged(block, checked, good, refused, totals, blank, ids.hash(), id_rows)
 
 
 def _judge_usual(block: Block, columns: Columns, reader: TableReader, shape: Shape) -> Judged | None:
@@ -125,7 +136,19 @@ def _judge_usual(block: Block, columns: Columns, reader: TableReader, shape: Sha
     short = ids.str.len_bytes().min()
     if ids.null_count() or (isinstance(short, int) and short <= len("total") and ids.is_in(_TOTAL_WORDS).any()):
         return None
-    return Judged(block, checked, None, {}, (), (), ids.hash(), None)
+    if block.other is None:
+        return Judged(block, checked, None, {}, (), (), ids.hash(), None)
+    other = judge(block.other.block, columns, reader)
+    return _joined(block, checked, other, block.other) if other is not None else None
+
+
+def _joined(block: Block, usual: Checked, judged: Judged, other: Other) -> Judged:
+    """The fates of a block, most records of which have the shape, with those of the others."""
+    checked = together([(usual, other.rest), (judged.checked, other.rows)])
+    at = other.rows.to_list()
+    refused = {at[row]: found for row, found in judged.refused.items()}
+    totals, blank = tuple(at[row] for row in judged.totals), tuple(at[row] for row in judged.blank)
+    return _judged(block, checked, refused, totals, blank)
 
 
 def block_accounts(

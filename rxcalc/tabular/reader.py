@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from io import FileIO
+from io import BytesIO, FileIO
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +20,7 @@ BLOCK: Final = 8 << 20
 RECORD_LIMIT: Final = 256 << 20
 _EDGE: Final = 1 << 16
 _FIRST: Final = 200
+_MOST: Final = 4  # a quarter of the records may be spelt in other ways
 _BOM: Final = b"\xef\xbb\xbf"
 _MAGIC: Final = (
     (b"PK\x03\x04", "a zip or spreadsheet file"),
@@ -60,6 +61,7 @@ class Block:
     result as it stands. Lines are counted from 0 within the block, so that blocks can be read
     before those ahead of them: `numbers` are the lines on which records start (None: one line
     each), `height` the lines of the block. `bad` are records whose fields cannot be trusted.
+    With `other`, `fields` holds only the records of the shape.
     """
 
     fields: pl.DataFrame
@@ -70,16 +72,26 @@ class Block:
     bad: tuple[tuple[int, Record], ...]
     separator: str
     shape: Shape | None = None
+    other: Other | None = None
 
     def texts(self, rows: Sequence[int]) -> Iterator[Sequence[str | None]]:
         """The fields of some records as text."""
         if self.shape is None:
             return self.fields[list(rows)].iter_rows()
-        return (line.split(self.separator) for line in self.lines.gather(list(rows)).to_list())
+        return (_cells(line, self.separator) for line in self.lines.gather(list(rows)).to_list())
 
     def line(self, row: int) -> int:
         """The line of the block (from 0) on which a record starts."""
         return self.numbers[row] if self.numbers is not None else row
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """The records of a block that do not have its shape: their places, theirs of the rest, and they as a block of text."""
+
+    rows: pl.Series
+    rest: pl.Series
+    block: Block
 
 
 def read_head(path: Path, separator: str = ",") -> Head | UsageProblem:
@@ -217,11 +229,9 @@ def _fast(data: bytes, width: int, separator: str, shape: Shape | None) -> Block
     names = [str(at) for at in range(width)]
     try:
         lines = pl.read_lines(data).to_series()
-        usual = _usual(data, lines, names, separator, shape) if shape is not None else None
-        if usual is not None:
-            return Block(
-                usual, lines, echo=True, numbers=None, height=lines.len(), bad=(), separator=separator, shape=shape
-            )
+        block = _usual(data, lines, width, separator, shape) if shape is not None else None
+        if block is not None:
+            return block
         fields = pl.read_csv(
             data,
             has_header=False,
@@ -248,19 +258,40 @@ def _fast(data: bytes, width: int, separator: str, shape: Shape | None) -> Block
     return Block(fields, lines, echo=True, numbers=None, height=lines.len(), bad=tuple(bad), separator=separator)
 
 
-def _usual(data: bytes, lines: pl.Series, names: list[str], separator: str, shape: Shape) -> pl.DataFrame | None:
-    """The shape's columns, typed by the CSV reader itself, when every line has the shape."""
-    if not lines.head(_FIRST).str.contains(shape.pattern).all():
+def _usual(data: bytes, lines: pl.Series, width: int, separator: str, shape: Shape) -> Block | None:
+    """The shape's columns, typed by the CSV reader itself, when every line has the shape, or most have."""
+    has = lines.head(_FIRST).str.contains(shape.pattern)
+    if int(has.sum()) * _MOST < has.len() * (_MOST - 1):
         return None  # files of another shape are told apart early
-    if not lines.str.contains(shape.pattern).all():
-        return None
-    schema = {name: shape.schema.get(name, pl.String) for name in names}
-    read = [at for at, name in enumerate(names) if name in shape.schema]
+    has = lines.str.contains(shape.pattern)
+    other = None
+    if not has.all():
+        rows = (~has).arg_true()
+        if not shape.alone or rows.len() * _MOST > lines.len():
+            return None
+        rest = lines.filter(has).to_frame()
+        text = BytesIO()
+        rest.write_csv(text, include_header=False, separator=separator, quote_style="never")
+        odd = "".join(f"{line}\n" for line in lines.gather(rows).to_list()).encode()
+        read = _fast(odd, width, separator, None)
+        if read is None:
+            return None
+        data, other = text.getvalue(), Other(rows, has.arg_true(), read)
+    schema = {name: shape.schema.get(name, pl.String) for name in map(str, range(width))}
+    columns = [at for at, name in enumerate(schema) if name in shape.schema]
     try:
-        cells = pl.read_csv(data, has_header=False, schema=schema, columns=read, separator=separator, quote_char=None)
+        cells = pl.read_csv(
+            data, has_header=False, schema=schema, columns=columns, separator=separator, quote_char=None
+        )
     except pl.exceptions.PolarsError:
         return None
-    return cells if cells.height == lines.len() else None
+    if cells.height != (lines.len() if other is None else other.rest.len()):
+        return None
+    return Block(cells, lines, True, None, lines.len(), (), separator, shape, other)  # noqa: FBT003 a field
+
+
+def _cells(line: str, separator: str) -> list[str | None]:
+    return [cell or None for cell in line.split(separator)]
 
 
 def _strict(raw: RawBlock, width: int, separator: str) -> Block:

@@ -54,7 +54,10 @@ EXPECTED = {
 
 
 @pytest.mark.parametrize("text", [PLAIN, QUOTED], ids=["plain", "quoted"])
-@pytest.mark.parametrize("select", [(), ("outputs",), ("steps",), ("shares",), ("word",), ("episode_id", "word", "share"), ("inputs", "shares")])
+@pytest.mark.parametrize(
+    "select",
+    [(), ("outputs",), ("steps",), ("shares",), ("word",), ("episode_id", "word", "share"), ("inputs", "shares")],
+)
 def test_every_row_has_the_cells_of_the_header(text: str, select: tuple[str, ...], tmp_path: Path) -> None:
     """Copied lines, quoted inputs, texts with separators and selections without inputs all parse back to the right cells."""
     (tmp_path / "rulebook.yaml").write_text(RULEBOOK, encoding="utf-8")

@@ -143,8 +143,8 @@ def test_missing_input_prints_a_template(tmp_path: Path) -> None:
     assert result.return_value == 1
     assert result.stdout == ""
     assert "total_cost" in result.stderr
-    assert "  total_cost:    # money, required" in result.stderr
-    assert "  level: county    # town | county | city | province, required" in result.stderr
+    assert "  total_cost:    # Total cost; e.g. 1234.50; required" in result.stderr
+    assert "  level: county    # Hospital level; town or county or city or province; required" in result.stderr
 
 
 def test_values_set_by_hand_are_marked() -> None:
@@ -199,3 +199,85 @@ def test_what_cannot_run_exits_with_two(args: tuple[str, ...]) -> None:
         run(*args)
     assert caught.value.exit_code == 2
     assert caught.value.message
+
+
+BEIJING = "person_class: active, level: level_3, total: 100.00, in_scope: 100.00"
+
+
+@pytest.mark.parametrize(
+    ("earlier", "code"),
+    [
+        ("episode_id: E1, person_id: OTHER, discharge_date: 2025-01-20", "RX756"),
+        ("episode_id: E2, person_id: P1, discharge_date: 2025-01-20", "RX756"),
+        ("episode_id: E1, person_id: P1, discharge_date: 2025-07-20", "RX756"),
+    ],
+    ids=["another person", "the same id", "after the bill"],
+)
+def test_an_earlier_episode_must_be_one(earlier: str, code: str, tmp_path: Path) -> None:
+    """An `earlier:` episode of another person, of the same id or after the bill is refused, never counted for something."""
+    bill = tmp_path / "bill.yaml"
+    bill.write_text(
+        f"episode: {{episode_id: E2, person_id: P1, discharge_date: 2025-06-30, {BEIJING}}}\n"
+        f"earlier:\n  - episode: {{{earlier}, {BEIJING}}}\n"
+    )
+    result = run("explain", str(bill), "-r", "beijing-employee")
+    assert result.return_value == 1
+    assert code in result.stderr
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    "so_far",
+    [
+        '"this_year.count()": 1.5',
+        '"this_year.count()": -1',
+        '"this_year.sum(pool_pays)": -5',
+        '"this_year.sum(nothing)": 5',
+    ],
+)
+def test_opening_amounts_are_checked(so_far: str, tmp_path: Path) -> None:
+    """A count that is not whole, a negative sum that cannot be, and an unknown call are refused."""
+    bill = tmp_path / "bill.yaml"
+    bill.write_text(
+        f"episode: {{episode_id: E2, person_id: P1, discharge_date: 2025-06-30, {BEIJING}}}\nso_far: {{{so_far}}}\n"
+    )
+    result = run("explain", str(bill), "-r", "beijing-employee")
+    assert result.return_value == 1
+    assert "RX75" in result.stderr
+
+
+def test_lists_are_not_values(tmp_path: Path) -> None:
+    """A field written as a list is refused, not taken for its only element."""
+    bill = tmp_path / "bill.yaml"
+    text = (BILLS / "qin-town.yaml").read_text(encoding="utf-8").replace("10000.00", "[5]")
+    bill.write_text(text, encoding="utf-8")
+    result = run("explain", str(bill))
+    assert result.return_value == 1
+    assert "`total_cost` is written as a list" in result.stderr
+
+
+@pytest.mark.parametrize("content", ["", "\n\n", "episode_id: E1\nlevel: county\n"])
+def test_what_is_no_episode_file_gets_a_template(content: str, tmp_path: Path) -> None:
+    """An empty file and fields without `episode:` are answered with a template to fill in; exit code 2."""
+    import click
+
+    bill = tmp_path / "bill.yaml"
+    bill.write_text(content)
+    runner = CliRunner()
+    result = runner.invoke(cli, ["explain", str(bill), "-r", "qin"], standalone_mode=False)
+    assert isinstance(result.exception, click.ClickException)
+    assert result.exception.exit_code == 2
+    assert "  total_cost:    # Total cost; e.g. 1234.50; required" in result.stderr
+
+
+def test_mapped_rates_show_the_parameters_they_read() -> None:
+    """The share of 60% that turns 85% into 91% stands in the text, so that the rate can be redone."""
+    text = " ".join(run("explain", str(BILLS / "beijing-check.yaml")).stdout.split())
+    assert "retiree_share = 60%" in text
+    assert "(from 85%)" in text
+
+
+def test_parts_show_their_working() -> None:
+    """Every part of the shares shows its formula with figures, the rest what the others leave."""
+    text = " ".join(run("explain", str(BILLS / "qin-county.yaml")).stdout.split())
+    assert "= what is left: 10,000.00 - 9,310.00 - 200.00 - 0.00" in text

