@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rxcalc.cli.show import Failure, diagnostics
-from rxcalc.diagnostics.model import Sink
+from rxcalc.diagnostics.model import Severity, Sink
 from rxcalc.driver import find
 
 if TYPE_CHECKING:
@@ -47,13 +47,13 @@ def command(rulebooks: tuple[str, ...], form: str) -> int:
         broken |= bool(report.failed) or sink.has_errors
         documents.append(_document(report))
         if form == "text":
-            _print(report)
+            _print(report, mistakes=sink.count(Severity.ERROR))
     if form == "json":
         click.echo(json.dumps(documents, ensure_ascii=False, indent=2))
     return 1 if broken else 0
 
 
-def _print(report: ExamplesReport) -> None:
+def _print(report: ExamplesReport, mistakes: int) -> None:
     for r in report.results:
         if r.passed:
             continue
@@ -76,7 +76,8 @@ def _print(report: ExamplesReport) -> None:
     values = sum(r.checked for r in report.results)
     passed = total - sum(not r.passed for r in report.results)
     guarded = f", {len(report.trends)} guarantee(s) broken" if report.trends else ""
-    click.echo(f"{report.found.shown}: {passed} of {total} examples passed ({values} values compared){guarded}")
+    wrong = f", {mistakes} mistake(s) in the example files" if mistakes else ""
+    click.echo(f"{report.found.shown}: {passed} of {total} examples passed ({values} values compared){guarded}{wrong}")
 
 
 def _document(report: ExamplesReport) -> dict[str, object]:

@@ -29,6 +29,7 @@ from rxcalc.plan.nodes import (
     Value,
     Words,
 )
+from rxcalc.report.phrases import word
 from rxcalc.tracing.model import BandsTrace, Recorder, StepTrace
 
 Cites: TypeAlias = tuple[str, ...]
@@ -250,6 +251,8 @@ class _Explainer:
 
     def figure(self, value: Value, type_: Type, endless: str = "both") -> str:
         """A value for readers."""
+        if isinstance(value, bool) and self.grouped:
+            return word("yes" if value else "no", self.language)
         return figure(value, type_, self.plan.decimals, grouped=self.grouped, endless=endless)
 
     def _exact(self, value: Value, type_: Type) -> str:
@@ -280,7 +283,8 @@ class _Explainer:
         used, bands = self._evidence([r for r in roots if r >= 0], step)
         rounding = ""
         if differs and step.rounding is not None:
-            rounding = f"{step.rounding.mode} to {figure(step.rounding.to, step.type, 0)}"
+            to = " 至 " if self.language == "zh" else " to "
+            rounding = word(step.rounding.mode, self.language) + to + figure(step.rounding.to, step.type, 0)
         return StepLine(
             name=step.name,
             label=self.words(step.label) or step.name,

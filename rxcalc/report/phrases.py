@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
+WORDS_ZH: Final = {
+    "yes": "是", "no": "否", "missing": "缺", "sourced": "有来源", "illustrative": "示意", "fictional": "虚构", "otherwise": "其他情形",
+    "half-up": "四舍五入", "half-even": "四舍六入五成双", "half-down": "五舍六入", "up": "进位", "down": "舍去",
+}  # fmt: skip
+
+
+def word(text: str, language: str) -> str:
+    """A single fixed word in the reader's language; other texts stay as they are."""
+    return WORDS_ZH.get(text, text) if language == "zh" else text
+
+
 PHRASES: Final[dict[str, tuple[str, str]]] = {
     "episode": ("Episode", "就诊"),
     "steps": ("Step by step", "逐步计算"),

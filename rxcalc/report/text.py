@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rxcalc.report.explanation import BandsFigures, Explanation, PartitionLine, ShareLine, StepLine, Used
 from rxcalc.report.layout import indented, left_pad, pad, table, width, wrap
-from rxcalc.report.phrases import phrase
+from rxcalc.report.phrases import phrase, word
 
 
 def render(x: Explanation, *, language: str = "en", detail: str = "steps", columns: int = 80) -> str:
@@ -40,7 +40,7 @@ def render(x: Explanation, *, language: str = "en", detail: str = "steps", colum
     if x.sources and detail != "brief":
         lines += ["", phrase("sources", language)]
         for name, title, status in x.sources:
-            mark = f" [{status}]" if status else ""
+            mark = f" [{word(status, language)}]" if status else ""
             lines += indented(name, title + mark, columns, label_width=2 + max(width(n) for n, _, _ in x.sources))
     lines += _status(x, language, columns)
     return "\n".join(lines) + "\n"
@@ -69,7 +69,7 @@ def _step(s: StepLine, language: str, detail: str, columns: int) -> list[str]:
     if s.clause and s.clause != "otherwise":
         add("clause", f"{s.clause}  ({s.clause_figures})" if s.clause_figures != s.clause else s.clause)
     elif s.clause:
-        add("clause", s.clause)
+        add("clause", word(s.clause, language))
     add("because", s.because)
     if s.formula != s.shown:
         add("formula", s.formula)
@@ -82,7 +82,7 @@ def _step(s: StepLine, language: str, detail: str, columns: int) -> list[str]:
     for used in s.used:
         add("uses", _used(used, language))
     if s.cite:
-        add("source", "; ".join(s.cite) + (f" [{s.status}]" if s.status else ""))
+        add("source", "; ".join(s.cite) + (f" [{word(s.status, language)}]" if s.status else ""))
     if detail == "full":
         add("note", " ".join(s.note.split()))
         add("place", f"{s.file}:{s.line}")
@@ -91,7 +91,7 @@ def _step(s: StepLine, language: str, detail: str, columns: int) -> list[str]:
 
 def _used(u: Used, language: str) -> str:
     value = f" = {u.value}" if u.value else ""
-    about = [f"{phrase('since', language)} {u.since}" if u.since else "", u.status, "; ".join(u.cite)]
+    about = [f"{phrase('since', language)} {u.since}" if u.since else "", word(u.status, language), "; ".join(u.cite)]
     told = ", ".join(a for a in about if a)
     return f"{u.name}{value}{f' ({told})' if told else ''}"
 

@@ -75,7 +75,9 @@ def infer_types(
         for clause in steps[name].rule.clauses:
             if clause.then is not None:
                 found = typer.expr(clause.then, None, facts, Scope()).type
-                result = units.common(result, found) or result
+                joined = units.common(result, found)
+                # A plain number among amounts is the slip (`then 5` for `then ¥5`), whichever stands first.
+                result = joined or (found if result in (COUNT, NUMBER) else result)
             if clause.when is not None:
                 facts |= false_facts(clause.when)
         busy.discard(name)
