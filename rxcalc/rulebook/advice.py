@@ -71,6 +71,9 @@ def advise(file: SourceFile, complaint: Complaint) -> Diagnostic:
             return problems.needs_block(value_span, "it starts with `- `", block)
         if value[0] in "@`%":
             return problems.needs_block(value_span, f"it starts with {value[0]}", block)
+    colon = _colon_slip(file, at)
+    if colon is not None:
+        return colon
     if "mapping values" in problem:
         return problems.yaml_syntax(
             here,
@@ -86,6 +89,25 @@ def advise(file: SourceFile, complaint: Complaint) -> Diagnostic:
     if "cannot start any token" in problem:
         return problems.yaml_syntax(here, f"a text cannot start with `{text[at : at + 1]}`", ["quote it"])
     return problems.yaml_syntax(here, f"not valid YAML: {problems.shorten(problem)}")
+
+
+def _colon_slip(file: SourceFile, at: int) -> Diagnostic | None:
+    """A line with `name：value` or `name:value`, which YAML takes for text and complains about further down."""
+    text = file.text
+    end = _line_end(text, at)
+    for _ in range(3):
+        start = text.rfind("\n", 0, end) + 1
+        slip = re.match(r"[ ]*(?:- )*([A-Za-z_][\w.-]*)[ ]*(：|:(?=[^\s]))", text[start:end])
+        if slip is not None:
+            span = Span(file.name, start + slip.start(2), start + slip.end(2))
+            sign = "the full-width colon" if slip[2] == "：" else "a colon without a blank behind it"
+            return problems.yaml_syntax(
+                span, f"{sign} does not part a name from its value", [f"write `{slip[1]}: ` with a colon and a blank"]
+            )
+        if start == 0:
+            return None
+        end = start - 1
+    return None
 
 
 def _line_end(text: str, at: int) -> int:
