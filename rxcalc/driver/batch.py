@@ -15,6 +15,7 @@ from rxcalc.driver.batch_blocks import NOTE, Evaluator, Finished, Job, RowProble
 from rxcalc.driver.batch_report import BatchOptions, BatchReport, RejectExample, passes_limit
 from rxcalc.inputs.cells import CellProblem
 from rxcalc.inputs.tables import ROW, TableReader
+from rxcalc.passes.sequence import placing_fields
 from rxcalc.plan.nodes import Plan, Value
 from rxcalc.tabular import problems
 from rxcalc.tabular.accounts import Accounts
@@ -177,7 +178,7 @@ def _compute_whole(job: Job, progress: Progress) -> _Whole | UsageProblem:
     numbers: list[tuple[int, ...] | None] = []
     ids = Ids()
     row, line, unknown = 0, job.head.line, 0
-    keys = _key_fields(job.plan)
+    keys = placing_fields(job.plan)
 
     def work(_: int, raw: RawBlock) -> tuple[pl.DataFrame, Judged]:
         judged = job.judged(raw)
@@ -234,12 +235,6 @@ def _empty(job: Job) -> pl.DataFrame:
     texts = pl.DataFrame(schema=dict.fromkeys(job.columns.inputs, pl.String))
     no = pl.lit(value=False)
     return job.tables.read(texts).frame.with_columns(no.alias("__bad"), no.alias("__key_unreadable"))
-
-
-def _key_fields(plan: Plan) -> frozenset[str]:
-    """The inputs that decide which earlier episodes a window holds."""
-    fields = {name for window in plan.windows for name in (window.date, window.starting_input, *window.same)}
-    return frozenset({*fields, *(plan.sequence.order if plan.sequence is not None else ())})
 
 
 def _with_keys(frame: pl.DataFrame, judged: Judged, by: str, keys: frozenset[str]) -> pl.DataFrame:

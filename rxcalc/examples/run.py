@@ -16,6 +16,7 @@ from rxcalc.inputs.cells import CellProblem, CellReader
 from rxcalc.inputs.episodes import EpisodeEntry, Expectation, Fields, openings
 from rxcalc.inputs.records import Record, RecordReader
 from rxcalc.lang.types import MONEY, Plain, Type, is_numeric
+from rxcalc.passes.sequence import placing_fields
 from rxcalc.plan.figures import figure
 from rxcalc.plan.nodes import Place, Plan, PlanInput, PlanTrend, Value
 from rxcalc.rulebook.document import Scalar
@@ -56,6 +57,7 @@ class ExampleRunner:
         self.exact = Exact(plan)
         self.reader = RecordReader(plan)
         self.step_types: dict[str, Type] = {s.name: s.type for s in plan.steps}
+        self.placing = placing_fields(plan)
         self.set_values = {s.name: s.values for s in plan.steps}
 
     def run(self, entry: EpisodeEntry, sink: Sink) -> ExampleResult:
@@ -119,7 +121,7 @@ class ExampleRunner:
                 people[at] = [Row(at, str(at), values, refused=refused)]
             elif sequence.by in values:
                 name = str(values.get("episode_id", f"number {at + 1}"))
-                unplaced = refused and any(key is None for key in keys_of(self.plan, values).values())
+                unplaced = refused and not self.placing <= values.keys()
                 people.setdefault(values[sequence.by], []).append(
                     Row(at, name, values, refused=refused, unplaced=unplaced)
                 )

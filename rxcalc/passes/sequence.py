@@ -14,7 +14,7 @@ from typing import Final
 from rxcalc.lang.dates import add_months, months_between
 from rxcalc.plan.nodes import Plan, PlanWindow, Value
 
-__all__ = ["instance_key", "period_start", "windows_in_use"]
+__all__ = ["instance_key", "period_start", "placing_fields", "windows_in_use"]
 
 _MONTHS: Final = {"year": 12, "quarter": 3, "month": 1}
 
@@ -72,3 +72,9 @@ def windows_in_use(plan: Plan) -> tuple[PlanWindow, ...]:
     """The windows that at least one call reads, in declared order: only these pass a refusal on."""
     used = {call.window for call in plan.window_calls}
     return tuple(window for window in plan.windows if window.name in used)
+
+
+def placing_fields(plan: Plan) -> frozenset[str]:
+    """The inputs that decide which episodes see each other, and in what order."""
+    fields = {name for window in plan.windows for name in (window.date, window.starting_input, *window.same) if name}
+    return frozenset({*fields, *(plan.sequence.order if plan.sequence is not None else ())})

@@ -126,6 +126,8 @@ class Accumulator:
         self._distinct = distinct
         start = 0 if function in {"sum", "count"} else None
         self._held = pl.repeat(start, max(size, 1), dtype=kind, eager=True)
+        # Whether an instance has its first episode, whose value may itself be missing.
+        self._begun = pl.repeat(value=False, n=max(size, 1), dtype=pl.Boolean(), eager=True)
 
     def read(self, ids: pl.Series) -> pl.Series:
         """The result for each row; a row in no instance sees nothing."""
@@ -133,10 +135,10 @@ class Accumulator:
         return found.fill_null(0) if self._function in {"sum", "count"} else found
 
     def take(self, ids: pl.Series, values: pl.Series | None, where: pl.Series | None) -> None:
-        """Adds the rows of a wave; no two of them are in one instance. A missing value is none."""
+        """Adds the rows of a wave; no two of them are in one instance. For first and last a missing value counts."""
         rows = pl.DataFrame([ids.alias("id"), *([] if values is None else [values.alias("value")])])
         keep = pl.col("id").is_not_null()
-        if values is not None:
+        if values is not None and self._function not in {"first", "last"}:
             keep &= pl.col("value").is_not_null()
         if where is not None:
             rows, keep = rows.with_columns(where.alias("where")), keep & pl.col("where")
@@ -155,7 +157,11 @@ class Accumulator:
             case "last":
                 new = rows["value"].cast(kind)
             case "first":
-                new = _filled(held, rows["value"].cast(kind))
+                begun = self._begun.gather(at)
+                new = pl.select(
+                    pl.when(pl.lit(begun)).then(pl.lit(held)).otherwise(pl.lit(rows["value"].cast(kind)))
+                ).to_series()
+                self._begun = self._begun.scatter(at, True)  # noqa: FBT003 -- the value itself
             case _:
                 new = _extreme(self._function, held, rows["value"].cast(kind))
         self._held = self._held.scatter(at, new)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from rxcalc.lang import units
@@ -161,7 +162,7 @@ def _round(
         return typer.error(e)
     op = {"round": Op.ROUND, "floor": Op.FLOOR, "ceil": Op.CEIL}[name]
     result = operand.type
-    if operand.type == NUMBER and isinstance(step.data, int):
+    if operand.type == NUMBER and isinstance(step.data, int | Fraction) and Fraction(step.data).denominator == 1:
         result = COUNT
     return typer.make(op, (operand,), result, e, step.data)
 

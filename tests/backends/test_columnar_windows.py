@@ -188,7 +188,7 @@ def test_an_unreadable_window_key_taints_every_later_episode(small: int) -> None
 @BOTH
 def test_an_unreadable_order_taints_all_episodes(small: int) -> None:
     """Without its date a row could come before any other."""
-    plan, rows = cascade(__bad=True, on=None)
+    plan, rows = cascade(__bad=True, __key_unreadable=True, on=None)
     expected = {1: "RX811", 3: "RX811", 4: "RX811", 5: 5, 6: "RX811"}
     assert cells(plan, run(plan, rows, ["v"], small=small), "v") == expected
 
@@ -237,3 +237,37 @@ def test_a_step_that_reads_itself_has_proven_bounds() -> None:
     """The cap bounds what later episodes read, so that sums fit 64 bits."""
     layout = lay_out(capped().plan())
     assert (layout.steps[0].low, layout.steps[0].high, layout.steps[0].widest) == (0, 100, 64)
+
+
+@BOTH
+def test_a_bad_row_in_no_window_taints_nobody(small: int) -> None:
+    """A refused row whose optional window key is known to be missing could be read by nobody."""
+    book = Book()
+    book.input("chain", CODE, optional=True)
+    book.window("w", same=("chain",))
+    book.step("v", book.call("w", "count", of=COUNT), of=COUNT)
+    rows = episodes(("p", "2025-01-01", 1), ("p", "2025-02-01", 2), ("p", "2025-03-01", 3))
+    for row, chain in zip(rows, (None, "c", "c"), strict=True):
+        row["chain"] = chain
+        del row["x"]
+    rows[0]["__bad"] = True
+    plan = book.plan()
+    assert cells(plan, run(plan, rows, ["v"], small=small), "v") == {2: 0, 3: 1}
+
+
+@BOTH
+def test_first_and_last_of_an_episode_without_the_value(small: int) -> None:
+    """`last` is the value of the last episode, also where that is missing; it does not reach for an older one."""
+    book = Book()
+    book.input("fee", MONEY, 0, 1000, optional=True)
+    book.window("w")
+    for function in ("first", "last"):
+        book.step(function, book.call("w", function, book.node(Op.EARLIER, data=("w", "fee"), earlier=True, missing=True)), optional=True)
+    rows = episodes(("p", "2025-01-01", 1), ("p", "2025-02-01", 2), ("p", "2025-03-01", 3), ("p", "2025-04-01", 4))
+    for row, fee in zip(rows, (None, 5, None, 7), strict=True):
+        row["fee"] = fee
+        del row["x"]
+    plan = book.plan()
+    result = run(plan, rows, ["first", "last"], small=small)
+    assert cells(plan, result, "first") == {1: None, 2: None, 3: None, 4: None}
+    assert cells(plan, result, "last") == {1: None, 2: None, 3: 5, 4: None}

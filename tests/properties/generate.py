@@ -961,6 +961,7 @@ class Writer:
                         rounding = r.choice(("{to: 5, mode: up}", "{to: 2, mode: half-even}"))
                     self._plain_step(name, kind, rounding)
                     w.fields.setdefault(kind, []).append(name)
+        self._guarded_step()
         cap = (
             f"max(0, cap_left - {r.choice(w.windows)}.sum(pays))" if w.windows and self.chance(70) else self.leaf(MONEY)
         )
@@ -971,6 +972,21 @@ class Writer:
             if self.chance(90)
             else "  topped:\n    type: money\n    rule: pays * 50%"
         )
+
+    def _guarded_step(self) -> None:
+        """A condition whose second half fails unless the first has decided."""
+        own = Random(f"guarded {self.seed}")
+        op = own.choice(("<", ">=", ">"))
+        limit = f"{self.currency} {own.choice((1, 50, 1_000))}"
+        rule = own.choice(
+            (
+                f"stay > 0 and total / stay {op} {limit}",
+                f"stay = 0 or scope / stay {op} {limit}",
+                f"quantity != 0 and urgent and total / quantity {op} {limit}",
+                f"not (stay != 0 and base / stay {op} {limit})",
+            )
+        )
+        self.say(f"  guarded:\n    type: flag\n    rule: {rule}")
 
     def _rounding(self) -> str:
         if self.chance(60):

@@ -118,10 +118,7 @@ class SequenceRun:
         """The rows of a wave that are computed; the others take with them whoever could read them."""
         if wave["__bad"].any():
             bad = wave.filter(pl.col("__bad"))
-            unknown = bad.select(
-                pl.any_horizontal("__key_unreadable", *(pl.col(g).is_null() for g in bad.columns if g.startswith("g:")))
-            ).to_series()
-            refusals.note(bad, by_person=unknown)
+            refusals.note(bad, by_person=bad["__key_unreadable"])
             wave, raw = wave.filter(~pl.col("__bad")), raw.filter(~pl.col("__bad"))
         if not refusals.any or wave.is_empty():
             return wave, raw
@@ -204,15 +201,13 @@ class SequenceRun:
             raise TypeError(message)
         persons, rows = frame["__person"].to_list(), frame["__row"].to_list()
         bad, unknown = frame["__bad"].to_list(), frame["__key_unreadable"].to_list()
-        keys = frame.select(name for name in frame.columns if name.startswith("g:"))
-        unread = keys.select(pl.any_horizontal(pl.all().is_null())).to_series().to_list()
         episodes = inputs_of(self._plan, frame)
         start = 0
         for end in range(1, len(rows) + 1):
             if end < len(rows) and persons[end] == persons[start]:
                 continue
             mine = [
-                Row(rows[at], str(rows[at]), episodes[at], refused=bad[at], unplaced=unknown[at] or unread[at])
+                Row(rows[at], str(rows[at]), episodes[at], refused=bad[at], unplaced=unknown[at])
                 for at in range(start, end)
             ]
             for ran in self._alone(mine, compute=self._compute):
