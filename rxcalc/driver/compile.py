@@ -32,6 +32,7 @@ def compile_file(path: Path, shown: str, sink: Sink) -> Compiled | None:
     from rxcalc.rulebook.load import load_document
     from rxcalc.syntax.parse import parse_rulebook
     from rxcalc.typed.check import check
+    from rxcalc.typed.decide import decide
 
     timings: list[tuple[str, float]] = []
     at = time.perf_counter()
@@ -57,6 +58,8 @@ def compile_file(path: Path, shown: str, sink: Sink) -> Compiled | None:
     tables = tuple(t.decl.file.text for t in typed.tables)
     plan = lower(typed, sink.files, find.digest_of(path, tables), sink)
     timed("lower")
+    notes = decide(typed.steps, typed.inputs, {s.name: (s.low, s.high) for s in plan.steps}, sink)
+    timed("cases")
     sink.extend(verify(plan))
     timed("verify")
-    return None if sink.has_errors else Compiled(plan, path, typed.undecided, tuple(timings), tables)
+    return None if sink.has_errors else Compiled(plan, path, notes, tuple(timings), tables)

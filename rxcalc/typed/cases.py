@@ -21,9 +21,12 @@ from rxcalc.lang.types import DATE, FLAG, OneOf, is_numeric
 from rxcalc.typed.graph import walk
 from rxcalc.typed.nodes import ParameterUse, TExpr
 
-BUDGET: Final = 100_000
+WORK: Final = 400_000
+"""Conditions looked at per rule before the analysis gives up: about a second. What is left counts as undecided."""
 COMPARISONS: Final = (Op.EQ, Op.NE, Op.LT, Op.LE, Op.GT, Op.GE)
 FLIPPED: Final = {Op.LT: Op.GT, Op.LE: Op.GE, Op.GT: Op.LT, Op.GE: Op.LE, Op.EQ: Op.EQ, Op.NE: Op.NE}
+
+MAX_VARIABLES: Final = 200
 
 Variable: TypeAlias = "tuple[str, object]"
 Truth: TypeAlias = "bool | None"
@@ -50,11 +53,15 @@ MISSING: Final = Missing()
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What is known of a variable: its range and the distance between neighbouring values (None: dense)."""
+    """What is known of a variable: its range and the distance between neighbouring values (None: dense).
+
+    Of a `computed` one (a step) some values in the range may never come about.
+    """
 
     low: Fraction | None = None
     high: Fraction | None = None
     grid: Fraction | None = None
+    computed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +78,9 @@ class Cases:
     def __init__(self, conditions: Sequence[TExpr | None], bounds: Callable[[str], Bounds]) -> None:
         self.conditions = conditions
         self.cells = _cells(conditions, bounds)
+        self.computed = {str(name) for _, name in self.cells if bounds(str(name)).computed}
         self.order = sorted(self.cells, key=lambda v: len(self.cells[v]))
-        self.spent = 0
+        self.spent = 0  # over all questions about this rule
 
     def gap(self) -> Finding | None:
         """A case in which no clause is proven to hold, or None when the clauses are exhaustive."""
@@ -106,18 +114,16 @@ class Cases:
         undecided: Callable[[Mapping[Variable, object]], bool],
     ) -> Finding | None:
         """The first full case that `settled` does not rule out, decided cases before undecided ones."""
-        self.spent = 0
         doubtful: list[Finding] = []
         case: dict[Variable, object] = {}
 
         def descend(depth: int) -> Finding | None:
-            self.spent += 1
-            if self.spent > BUDGET:
+            if self.spent > WORK or depth > MAX_VARIABLES:
                 return Finding("", undecided=True)
             if settled(case):
                 return None
             if depth == len(self.order):
-                found = Finding(_words(case), undecided(case))
+                found = Finding(_words(case, self.computed), undecided(case))
                 if not found.undecided:
                     return found
                 doubtful.append(found)
@@ -134,6 +140,7 @@ class Cases:
         return descend(0) or (doubtful[0] if doubtful else None)
 
     def _holds(self, t: TExpr | None, case: Mapping[Variable, object]) -> Truth:
+        self.spent += 1
         if t is None:
             return True
         match t.op:
@@ -303,7 +310,7 @@ def _on_grid(x: Fraction, grid: Fraction | None) -> Fraction:
     return x if grid is None else Fraction((x / grid).__floor__()) * grid
 
 
-def _words(case: Mapping[Variable, object]) -> str:
+def _words(case: Mapping[Variable, object], computed: set[str]) -> str:
     def value(cell: object) -> str:
         match cell:
             case bool():
@@ -314,7 +321,14 @@ def _words(case: Mapping[Variable, object]) -> str:
                 return str(cell)
 
     def word(name: object, cell: object) -> str:
-        return f"{name} is missing" if isinstance(cell, Missing) else f"{name} = {value(cell)}"
+        if isinstance(cell, Missing):
+            return f"{name} is missing"
+        # Of a step's value only the range is known, so the case is said to be open, not to occur.
+        return (
+            f"{name} is such as {value(cell)}"
+            if str(name) in computed and isinstance(cell, Fraction)
+            else f"{name} = {value(cell)}"
+        )
 
     return (
         " and ".join(word(name, cell) for (_, name), cell in sorted(case.items(), key=lambda i: str(i[0])))

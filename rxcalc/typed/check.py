@@ -13,6 +13,7 @@ from rxcalc.rulebook.document import Mapping, Node, Scalar
 from rxcalc.source import Span
 from rxcalc.syntax import nodes as syn
 from rxcalc.typed import problems, rules
+from rxcalc.typed.decide import decide
 from rxcalc.typed.expressions import ParameterShape, Scope, Tables, TableShape, Typer
 from rxcalc.typed.facts import NO_FACTS
 from rxcalc.typed.inputs import DEFAULT_BOUNDS, check_inputs
@@ -60,12 +61,14 @@ class _Checker:
         check_sequence(decl, symbols, self.sink, typer.used)
         self.types.update(rules.infer_types(decl, self._step_type, symbols, shapes))
         requires = [TCondition(typer.condition(r.that, NO_FACTS, Scope()), r.say, r.span) for r in decl.requires]
-        steps = rules.check_steps(decl, typer, values, self.types, inputs, self.set_values, self.sink)
+        steps = rules.check_steps(decl, typer, values, self.types, self.set_values, self.sink)
         shares = self._shares(typer)
         guarantees, trends = self._guarantees(typer, symbols)
         outputs = self._outputs(typer, symbols)
         self._unused(symbols, typer.used)
         if self.sink.has_errors or steps is None:
+            # Not lowered, so without the ranges of steps; what is certain without them is told all the same.
+            decide(steps or (), inputs, {}, self.sink)
             return None
         return TypedRulebook(
             decl=decl,
@@ -73,13 +76,12 @@ class _Checker:
             parameters=parameters,
             tables=tables,
             requires=tuple(requires),
-            steps=steps.steps,
+            steps=steps,
             shares=shares,
             totals=self._totals(),
             guarantees=guarantees,
             trends=trends,
             outputs=outputs,
-            undecided=steps.undecided,
         )
 
     # ---- types ----

@@ -212,8 +212,9 @@ class Typer:
                 operand = self.value(e.operand, None, facts, scope)
                 low = self.value(e.low, operand.type, facts, scope)
                 high = self.value(e.high, operand.type, facts, scope)
-                for bound in (low, high):
-                    self._check_order(operand, bound, e.span)
+                ordered = [self._check_order(operand, bound, e.span) for bound in (low, high)]
+                if not all(ordered):
+                    operand = self.error(e.operand)
                 return self.make(
                     Op.AND,
                     (self.make(Op.GE, (operand, low), FLAG, e), self.make(Op.LE, (operand, high), FLAG, e)),
@@ -432,8 +433,8 @@ class Typer:
                     )
                 )
                 return self.make(COMPARISONS[e.operator], (self.error(e.left), self.error(e.right)), FLAG, e)
-        else:
-            self._check_order(left, right, e.span)
+        elif not self._check_order(left, right, e.span):
+            return self.make(COMPARISONS[e.operator], (self.error(e.left), self.error(e.right)), FLAG, e)
         return self.make(COMPARISONS[e.operator], (left, right), FLAG, e)
 
     def pair(self, left: syn.Expr, right: syn.Expr, facts: Facts, scope: Scope) -> tuple[TExpr, TExpr]:
@@ -458,12 +459,14 @@ class Typer:
             and not (scope.local and scope.local[0] == e.name)
         )
 
-    def _check_order(self, left: TExpr, right: TExpr, span: Span) -> None:
-        if not units.can_order(left.type, right.type):
-            hint = self.hint(right.type, left.type)
-            if isinstance(left.type, OneOf) and left.type == right.type:
-                hint = "say `ordered: yes` on the set, lowest value first"
-            self.sink.add(problems.unlike_units(span, "order", article(left.type), article(right.type), hint))
+    def _check_order(self, left: TExpr, right: TExpr, span: Span) -> bool:
+        if units.can_order(left.type, right.type):
+            return True
+        hint = self.hint(right.type, left.type)
+        if isinstance(left.type, OneOf) and left.type == right.type:
+            hint = "say `ordered: yes` on the set, lowest value first"
+        self.sink.add(problems.unlike_units(span, "order", article(left.type), article(right.type), hint))
+        return False
 
     def _in_set(self, e: syn.InSet, facts: Facts, scope: Scope) -> TExpr:
         operand = self.value(e.operand, None, facts, scope)

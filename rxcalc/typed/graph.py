@@ -32,6 +32,27 @@ def steps_read(clauses: Iterable[TClause]) -> dict[str, Span]:
     return found
 
 
+def mention_order(mentions: Mapping[str, frozenset[str]]) -> list[str]:
+    """Names after those they mention, as far as there are no circles."""
+    done: list[str] = []
+    state: set[str] = set()
+    for root in mentions:
+        if root in state:
+            continue
+        state.add(root)
+        stack: list[tuple[str, Iterator[str]]] = [(root, iter(sorted(mentions[root])))]
+        while stack:
+            name, rest = stack[-1]
+            following = next(rest, None)
+            if following is None:
+                stack.pop()
+                done.append(name)
+            elif following in mentions and following not in state:
+                state.add(following)
+                stack.append((following, iter(sorted(mentions[following]))))
+    return done
+
+
 def order(names: Sequence[str], reads: Mapping[str, Mapping[str, Span]], sink: Sink) -> tuple[str, ...] | None:
     """`names` with every step after those it reads, else as declared; None when there is a circle."""
     done: list[str] = []

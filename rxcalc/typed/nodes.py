@@ -257,4 +257,3 @@ class TypedRulebook:
     guarantees: tuple[TCondition, ...]
     trends: tuple[TTrend, ...]
     outputs: tuple[str, ...]
-    undecided: tuple[str, ...]  # what the case analysis could not decide, for the report of `check`

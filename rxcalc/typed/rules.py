@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import fields
 from fractions import Fraction
 
 from rxcalc.diagnostics.model import Sink
@@ -12,7 +11,6 @@ from rxcalc.lang import units
 from rxcalc.lang.ops import Op
 from rxcalc.lang.types import (
     COUNT,
-    DATE,
     DAYS,
     ERROR,
     MONEY,
@@ -20,31 +18,20 @@ from rxcalc.lang.types import (
     NUMBER,
     PERCENT,
     ErrorType,
-    Plain,
     ScheduleType,
     Type,
     ZeroType,
 )
-from rxcalc.source import Span
 from rxcalc.syntax import nodes as syn
 from rxcalc.typed import problems
-from rxcalc.typed.cases import Bounds, Cases
 from rxcalc.typed.expressions import Scope, Tables, Typer
 from rxcalc.typed.facts import NO_FACTS, Facts, false_facts, true_facts
-from rxcalc.typed.graph import order, steps_read, walk
-from rxcalc.typed.nodes import Rounding, TClause, TExpr, TInput, TStep
+from rxcalc.typed.graph import mention_order, order, steps_read, walk
+from rxcalc.typed.nodes import Rounding, TClause, TExpr, TStep
 from rxcalc.typed.symbols import SymbolTable, nearest
 from rxcalc.typed.values import Values
 
 ROUNDABLE = (MONEY, PERCENT, NUMBER, COUNT, DAYS, MONEY_PER_DAY)
-
-
-@dataclass(frozen=True, slots=True)
-class CheckedSteps:
-    """Steps in evaluation order, and what the case analysis left open."""
-
-    steps: tuple[TStep, ...]
-    undecided: tuple[str, ...]
 
 
 def infer_types(
@@ -52,53 +39,73 @@ def infer_types(
 ) -> dict[str, Type]:
     """The type of every step: as declared, else what its clauses give. ERROR where it cannot be found.
 
-    A step that is still being inferred counts as unknown, which adds nothing and contradicts nothing,
+    A step that is not inferred yet counts as unknown, which adds nothing and contradicts nothing,
     so `min(x, cap - year.sum(this_step))` takes its type from x.
     """
-    steps = {s.name.name: s for s in decl.steps}
     known: dict[str, Type] = {}
+    open_: list[syn.StepDecl] = []
     for step in decl.steps:
         given = declared(step)
         if given is not None:
             known[step.name.name] = given
-    busy: set[str] = set()
-
-    def step_type(name: str) -> Type:
-        if name in known:
-            return known[name]
-        if name in busy or name not in steps:
-            return ERROR
-        busy.add(name)
-        result: Type = ERROR
-        typer = Typer(symbols, shapes, Sink(), step_type)
-        facts = NO_FACTS
-        for clause in steps[name].rule.clauses:
-            if clause.then is not None:
-                found = typer.expr(clause.then, None, facts, Scope()).type
-                joined = units.common(result, found)
-                # A plain number among amounts is the slip (`then 5` for `then ¥5`), whichever stands first.
-                result = joined or (found if result in (COUNT, NUMBER) else result)
-            if clause.when is not None:
-                facts |= false_facts(clause.when)
-        busy.discard(name)
-        # Inside a circle through a window the answer may still be open: only a settled one is kept.
-        if not isinstance(result, ErrorType) or not busy:
-            known[name] = result
-        return result
-
-    for name in steps:
-        step_type(name)
+        else:
+            open_.append(step)
+    # Steps after those they mention, so that one pass settles all but circles through windows; no
+    # recursion, because a chain of steps may be as long as a rulebook.
+    names = mention_order({s.name.name: _mentions(s.rule) for s in open_})
+    by_name = {s.name.name: s for s in open_}
+    while names:
+        left = [name for name in names if not _settled(name, by_name[name], known, symbols, shapes)]
+        if len(left) == len(names):
+            break
+        names = left
     return known
 
 
+def _settled(name: str, step: syn.StepDecl, known: dict[str, Type], symbols: SymbolTable, shapes: Tables) -> bool:
+    """Whether the clauses of a step give it a type with what is known so far; then it is known too."""
+    typer = Typer(symbols, shapes, Sink(), lambda other: known.get(other, ERROR))
+    result: Type = ERROR
+    facts = NO_FACTS
+    for clause in step.rule.clauses:
+        if clause.then is not None:
+            found = typer.expr(clause.then, None, facts, Scope()).type
+            joined = units.common(result, found)
+            # A plain number among amounts is the slip (`then 5` for `then ¥5`), whichever stands first.
+            result = joined or (found if result in (COUNT, NUMBER) else result)
+        if clause.when is not None:
+            facts |= false_facts(clause.when)
+    if isinstance(result, ErrorType):
+        return False
+    known[name] = result
+    return True
+
+
+def _mentions(rule: syn.Rule) -> frozenset[str]:
+    """Every bare or dotted name in a rule."""
+    found: set[str] = set()
+    stack: list[object] = [rule]
+    while stack:
+        node = stack.pop()
+        match node:
+            case syn.Name(name=name):
+                found.add(name)
+            case syn.Member(name=name):
+                found.add(name)
+        if isinstance(node, tuple):
+            stack.extend(node)
+        elif isinstance(node, syn.Expression | syn.Rule | syn.Clause | syn.Argument):
+            stack.extend(getattr(node, f.name) for f in fields(node))
+    return frozenset(found)
+
+
 def check_steps(
-    decl: syn.RulebookDecl, typer: Typer, values: Values, types: dict[str, Type], inputs: tuple[TInput, ...],
+    decl: syn.RulebookDecl, typer: Typer, values: Values, types: dict[str, Type],
     set_values: Callable[[syn.TypeSpec | None], tuple[syn.SetValue, ...]], sink: Sink,
-) -> CheckedSteps | None:  # fmt: skip
+) -> tuple[TStep, ...] | None:  # fmt: skip
     """All steps checked, in evaluation order; None when they cannot be ordered."""
     messages = {m.name.name: m.text for m in decl.messages}
     checked: dict[str, TStep] = {}
-    undecided: list[str] = []
     for step in decl.steps:
         if step.name.name in checked:
             continue
@@ -110,14 +117,11 @@ def check_steps(
         checked[step.name.name] = TStep(
             step.name.name, type_, clauses, rounding, step.optional, step, set_values(step.type)
         )
-    bounds = _bounds_of(inputs, checked)
-    for done in checked.values():
-        _cases(done, bounds, undecided, sink)
     names = order(tuple(checked), {name: steps_read(s.clauses) for name, s in checked.items()}, sink)
     if not sink.has_errors:
         # Only now: in a rulebook with other errors, one of them may be the reason.
         _uninferred(decl, types, sink)
-    return None if names is None else CheckedSteps(tuple(checked[name] for name in names), tuple(undecided))
+    return None if names is None else tuple(checked[name] for name in names)
 
 
 def _uninferred(decl: syn.RulebookDecl, types: dict[str, Type], sink: Sink) -> None:
@@ -210,82 +214,3 @@ def _rounding(decl: syn.RulebookDecl, step: syn.StepDecl, type_: Type, values: V
 
 def _fraction(value: object) -> Fraction:
     return Fraction(value) if isinstance(value, int | Fraction) else Fraction(1)
-
-
-# ---- case analysis ---------------------------------------------------------------------------
-
-
-def _bounds_of(inputs: tuple[TInput, ...], steps: dict[str, TStep]) -> Callable[[str], Bounds]:
-    by_name = {i.name: i for i in inputs}
-
-    def bounds(name: str) -> Bounds:
-        given = by_name.get(name)
-        if given is not None:
-            low, high = (Fraction(x.toordinal()) if isinstance(x, date) else x for x in (given.low, given.high))
-            places = given.decimals + (2 if given.type == PERCENT else 0)
-            grid = Fraction(1, 10**places) if isinstance(given.type, Plain) else None
-            return Bounds(
-                Fraction(low) if isinstance(low, int | Fraction) else None,
-                Fraction(high) if isinstance(high, int | Fraction) else None,
-                grid,
-            )
-        step = steps.get(name)
-        if step is None:
-            return Bounds()
-        if step.rounding is not None:
-            return Bounds(grid=step.rounding.to)
-        whole = step.type in (COUNT, DAYS, DATE)
-        return Bounds(grid=Fraction(1) if whole else None)
-
-    return bounds
-
-
-def _cases(step: TStep, bounds: Callable[[str], Bounds], undecided: list[str], sink: Sink) -> None:
-    clauses = step.clauses
-    if any(isinstance(node.type, ErrorType) for c in clauses if c.when is not None for node in walk(c.when)):
-        return
-    if len(clauses) == 1 and clauses[0].when is None:
-        return
-    cases = Cases([c.when for c in clauses], bounds)
-    if clauses[-1].when is not None:
-        gap = cases.gap()
-        if gap is not None:
-            sink.add(problems.not_exhaustive(_rule_span(step), gap.witness, undecided=gap.undecided))
-    for index, clause in enumerate(clauses):
-        if step.decl.rule.hit == "unique" and clause.when is not None:
-            for other in range(index):
-                if clauses[other].when is None:
-                    continue
-                found = cases.overlap(other, index)
-                if found is not None:
-                    sink.add(
-                        problems.overlap(clause.span, clauses[other].span, found.witness, undecided=found.undecided)
-                    )
-        if not cases.reaches(index):
-            why = (
-                "its condition never holds"
-                if clause.when is not None and not Cases([clause.when], bounds).reaches(0)
-                else "the clauses before it cover all its cases"
-            )
-            sink.add(problems.unreachable(clause.span, why))
-    opaque = sum(1 for c in clauses if c.when is not None and not _decided(c.when))
-    if opaque:
-        undecided.append(
-            f"step `{step.name}`: {opaque} condition{'s' if opaque > 1 else ''} compared values with each other; taken as reachable and not exhaustive"
-        )
-
-
-def _decided(t: TExpr) -> bool:
-    if t.op in (Op.AND, Op.OR, Op.NOT):
-        return all(_decided(a) for a in t.args)
-    if t.op in (Op.EQ, Op.NE, Op.LT, Op.LE, Op.GT, Op.GE):
-        return any(a.op is Op.CONST for a in t.args) and all(
-            a.op in (Op.CONST, Op.INPUT, Op.STEP, Op.PARAMETER) for a in t.args
-        )
-    if t.op in (Op.KNOWN, Op.IN_SET):
-        return t.args[0].op in (Op.INPUT, Op.STEP, Op.PARAMETER)
-    return t.op in (Op.INPUT, Op.STEP, Op.CONST, Op.PARAMETER)
-
-
-def _rule_span(step: TStep) -> Span:
-    return step.clauses[-1].span
