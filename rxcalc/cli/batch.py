@@ -72,7 +72,7 @@ def command(
     """
     if threads is not None:
         os.environ["POLARS_MAX_THREADS"] = str(threads)  # read once, when polars is imported below
-    from rxcalc.cli.load import plan_of
+    from rxcalc.cli.load import files_of, plan_of
 
     plan = plan_of(rulebook)
     from rxcalc.driver.batch import run_batch
@@ -90,6 +90,7 @@ def command(
         max_rejects=max_rejects,
         threads=threads or os.cpu_count() or 1,
         dry_run=dry_run,
+        reads=tuple(path for path in (*files_of(rulebook, plan), mapping) if path is not None),
     )
     report = run_batch(plan, options, progress_for(sys.stderr, wanted=progress))
     if report.accounts is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rxcalc.cli.show import Failure, diagnostics
+from rxcalc.cli.show import Failure, diagnostics, visible
 from rxcalc.diagnostics.model import Severity, Sink
 from rxcalc.driver import find
 
@@ -53,14 +53,14 @@ def _print_text(file: find.Found, sink: Sink, compiled: Compiled | None, *, debu
     diagnostics(sink)
     errors, warnings = sink.count(Severity.ERROR), sink.count(Severity.WARNING)
     if compiled is None:
-        click.echo(f"{file.shown}: {_count(errors, 'error')}, {_count(warnings, 'warning')}")
+        click.echo(f"{visible(file.shown)}: {_count(errors, 'error')}, {_count(warnings, 'warning')}")
         return
     plan = compiled.plan
     read = [
         _count(len(plan.inputs), "input"), _count(len(plan.parameters), "parameter"), _count(len(plan.tables), "table"),
         _count(len(plan.steps), "step"), _count(sum(len(p.parts) for p in plan.shares), "part"),
     ]  # fmt: skip
-    click.echo(f"{file.shown}: no errors, {_count(warnings, 'warning')}")
+    click.echo(f"{visible(file.shown)}: no errors, {_count(warnings, 'warning')}")
     click.echo(f"  read       {', '.join(read)}")
     click.echo(
         f"  evidence   {', '.join(f'{count} {status}' for status, count in plan.evidence if count) or 'no values'}"

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from rxcalc.cli import options
-from rxcalc.cli.load import plan_of
+from rxcalc.cli.load import files_of, plan_of
 from rxcalc.cli.show import Failure, diagnostics, result
 from rxcalc.diagnostics.model import Sink
 from rxcalc.rulebook.document import Mapping, Node, Scalar, Sequence
@@ -101,7 +101,7 @@ def command(
         from rxcalc.report.text import render
 
         text = "\n".join(render(x, language=language, detail=detail, columns=options.columns()) for x in found)
-    result(text, output)
+    result(text, output, (Path(episode), *files_of(name, plan)))
     return 1 if any(x.problem is not None for x in found) else 0
 
 
@@ -132,6 +132,8 @@ def _load(episode: str, sink: Sink) -> Node | None:
     from rxcalc.rulebook.load import load_yaml, load_yaml_text
 
     if episode == "-":
+        if sys.stdin is None:
+            raise Failure("there is no standard input", "name an episode file")
         try:
             text = sys.stdin.buffer.read().decode("utf-8-sig")
         except UnicodeDecodeError as problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rxcalc.cli.show import Failure, diagnostics
@@ -10,6 +11,14 @@ from rxcalc.driver import find
 
 if TYPE_CHECKING:
     from rxcalc.plan.nodes import Plan
+
+
+def files_of(name: str, plan: Plan) -> tuple[Path, ...]:
+    """The files that a rulebook consists of: itself and its tables."""
+    found = find.rulebook(name)
+    if isinstance(found, find.NotFound):
+        return ()
+    return (found.path, *(found.path.parent / t.file for t in plan.tables if t.file))
 
 
 def plan_of(name: str) -> Plan:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import os
+import signal
 import sys
 from importlib import import_module
 from typing import Final
@@ -74,26 +77,46 @@ def cli(*, debug: bool) -> None:
     del debug
 
 
+class _StoppedError(BaseException):
+    """A signal that asks the program to end; raised so that temporary files are removed on the way out."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def _stop(number: int, frame: object) -> None:
+    del frame
+    raise _StoppedError(number)
+
+
 def main() -> None:
     """Runs the program and leaves with its exit code; a fault of rxcalc shows as RX902, not as a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a character gets its escape, not a failure.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
+        # Inside the block, so that a Ctrl-C during start-up ends like any other.
+        for name in ("SIGTERM", "SIGHUP"):
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), _stop)
         code = cli.main(standalone_mode=False)
+        if sys.stdout is not None:
+            sys.stdout.flush()
         sys.exit(code if isinstance(code, int) else 0)
-    except click.Abort:
-        click.echo("Interrupted.", err=True)
-        sys.exit(130)
-    except KeyboardInterrupt:
+    except _StoppedError as stopped:
+        sys.exit(128 + stopped.number)
+    except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
         sys.exit(130)
     except click.ClickException as problem:
         problem.show()
         sys.exit(problem.exit_code)
-    except BrokenPipeError:
-        # The reader (`| head`) has left; nothing is wrong. Python would complain again at exit.
-        import os
-
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+    except OSError as problem:
+        if "--debug" in sys.argv:
+            raise
+        _leave(problem)
     except Exception as problem:
         if "--debug" in sys.argv:
             raise
@@ -102,3 +125,15 @@ def main() -> None:
             "  help: this is a fault of rxcalc; run again with `rxcalc --debug ..` and report what it prints", err=True
         )
         sys.exit(2)
+
+
+def _leave(problem: OSError) -> None:
+    """Ends after a failed write: quietly when the reader has left (`| head`), else with the reason."""
+    if sys.stdout is not None:
+        # Python would try the rest of the output again at exit, and complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(problem, BrokenPipeError):
+        sys.exit(0)
+    where = f" `{problem.filename}`" if problem.filename else " the output"
+    click.echo(f"rxcalc: cannot read or write{where}: {problem.strerror or problem}", err=True)
+    sys.exit(2)

@@ -44,12 +44,12 @@ def rulebook(*, required: bool = False) -> Decorator:
 
 def columns() -> int:
     """The terminal's width, 80 when there is none."""
-    return shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else 80
+    return shutil.get_terminal_size((80, 24)).columns if sys.stdout is not None and sys.stdout.isatty() else 80
 
 
 def colored(stream: Any) -> bool:
     """Whether colours may be used on a stream: a terminal, and NO_COLOR not set."""
-    return bool(stream.isatty()) and not os.environ.get("NO_COLOR")
+    return stream is not None and bool(stream.isatty()) and not os.environ.get("NO_COLOR")
 
 
 def language(given: str | None) -> str:

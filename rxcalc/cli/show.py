@@ -26,9 +26,14 @@ class Failure(click.ClickException):
     def show(self, file: object = None) -> None:
         """One line for what is wrong, one for what to do."""
         del file
-        click.echo(f"rxcalc: {self.message}", err=True)
+        click.echo(f"rxcalc: {visible(self.message)}", err=True)
         if self.help_:
-            click.echo(f"  help: {self.help_}", err=True)
+            click.echo(f"  help: {visible(self.help_)}", err=True)
+
+
+def visible(text: str) -> str:
+    """A name from outside with control characters escaped, so that it cannot steer the terminal."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def diagnostics(sink: Sink, *, only_errors: bool = False) -> None:
@@ -50,12 +55,16 @@ def _columns() -> int:
     return shutil.get_terminal_size((80, 24)).columns
 
 
-def result(text: str, output: str | None) -> None:
-    """Prints a result, or writes it to a file that appears whole or not at all."""
+def result(text: str, output: str | None, reads: tuple[Path, ...] = ()) -> None:
+    """Prints a result, or writes it to a file that appears whole or not at all; never over one of the files read."""
     if output is None or output == "-":
         click.echo(text, nl=False)
         return
-    target = Path(output)
+    target = Path(os.path.realpath(output))
+    if target.exists() and not target.is_file():
+        raise Failure(f"cannot write `{output}`: it is no regular file", "choose another place with -o")
+    if any(target == Path(os.path.realpath(path)) for path in reads):
+        raise Failure(f"cannot write `{output}`: it is one of the files read", "choose another place with -o")
     try:
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     except OSError as problem:
@@ -65,6 +74,9 @@ def result(text: str, output: str | None) -> None:
             stream.write(text)
             stream.flush()
             os.fsync(stream.fileno())
+        mask = os.umask(0o077)
+        os.umask(mask)
+        Path(name).chmod(target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~mask)
         Path(name).replace(target)
     except OSError as problem:
         with contextlib.suppress(OSError):

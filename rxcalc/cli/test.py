@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rxcalc.cli.show import Failure, diagnostics
+from rxcalc.cli.show import Failure, diagnostics, visible
 from rxcalc.diagnostics.model import Severity, Sink
 from rxcalc.driver import find
 
@@ -58,7 +58,7 @@ def _print(report: ExamplesReport, mistakes: int) -> None:
         if r.passed:
             continue
         first = r.differences[0]
-        click.echo(f"FAILED {r.file}:{r.line}: {r.name}")
+        click.echo(f"FAILED {visible(r.file)}:{r.line}: {visible(r.name)}")
         click.echo(f"  first difference: {first.name}: expected {first.expected}, found {first.found}")
         for d in r.differences[1:4]:
             click.echo(f"  then: {d.name}: expected {d.expected}, found {d.found}")
@@ -70,14 +70,17 @@ def _print(report: ExamplesReport, mistakes: int) -> None:
     total = len(report.results)
     if not total:
         click.echo(
-            f"{report.found.shown}: warning: it has no examples; put some into examples/*.yaml beside it", err=True
+            f"{visible(report.found.shown)}: warning: it has no examples; put some into examples/*.yaml beside it",
+            err=True,
         )
         return
     values = sum(r.checked for r in report.results)
     passed = total - sum(not r.passed for r in report.results)
     guarded = f", {len(report.trends)} guarantee(s) broken" if report.trends else ""
     wrong = f", {mistakes} mistake(s) in the example files" if mistakes else ""
-    click.echo(f"{report.found.shown}: {passed} of {total} examples passed ({values} values compared){guarded}{wrong}")
+    click.echo(
+        f"{visible(report.found.shown)}: {passed} of {total} examples passed ({values} values compared){guarded}{wrong}"
+    )
 
 
 def _document(report: ExamplesReport) -> dict[str, object]:

@@ -101,7 +101,9 @@ def _prepare(plan: Plan, options: BatchOptions, evaluator: Evaluator | None) -> 
         ("the rejects", options.rejects_path),
         ("the summary", options.summary_path),
     )
-    clash = distinct_files(options.episodes, targets)
+    clash = distinct_files(
+        (("the input", options.episodes), *(("a file of the rulebook", f) for f in options.reads)), targets
+    )
     if clash is not None:
         return clash
     columns = match_columns(str(options.episodes), head.names, plan, options.columns)
@@ -412,6 +414,6 @@ def _conclude(
         defaults=tally.defaults,
         assumptions=assumptions,
         unknown_sequence=unknown,
-        published=tuple(draft.target for draft in published),
+        published=tuple(draft.shown for draft in published),
         seconds=time.monotonic() - started,
     )

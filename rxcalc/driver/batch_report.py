@@ -26,6 +26,7 @@ class BatchOptions:
     threads: int = 2
     dry_run: bool = False
     block: int = 6 << 20
+    reads: tuple[Path, ...] = ()  # the rulebook's files and the like, which no output may replace
 
     def beside(self, suffix: str) -> Path:
         """The default name of a companion of the results: out.csv, out.rejects.csv."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import stat
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -88,14 +89,30 @@ def _load(entry: Path, found: Found) -> Plan | None:
     from rxcalc.plan.codec import decode
 
     try:
-        head, _, body = entry.read_text(encoding="utf-8").partition("\n")
+        head, _, body = _own_text(entry).partition("\n")
         digest, *tables = head.split("\t")
         if hashlib.sha256(body.encode()).hexdigest() != digest:
             return None
         plan = decode(body)
         return plan if plan.digest == digest_of(found.path, tuple(tables)) else None
-    except (OSError, ValueError, TypeError, IndexError, KeyError, RecursionError):
+    except (OSError, ValueError, TypeError, IndexError, KeyError, AttributeError, RecursionError):
         return None
+
+
+def _own_text(entry: Path) -> str:
+    """The text of an entry that this user wrote and nobody else could; ValueError for anything else."""
+    for path in (entry.parent, entry):
+        info = path.lstat()
+        foreign = hasattr(os, "getuid") and (info.st_uid != os.getuid() or info.st_mode & 0o022)
+        if foreign or not (stat.S_ISDIR(info.st_mode) if path != entry else stat.S_ISREG(info.st_mode)):
+            message = f"{path} is not ours alone"
+            raise ValueError(message)
+    with entry.open("rb") as file:
+        data = file.read(2 * MAX_BYTES + 1)
+    if len(data) > 2 * MAX_BYTES:
+        message = "too large for an entry"
+        raise ValueError(message)
+    return data.decode()
 
 
 def _save(entry: Path, plan: Plan, tables: tuple[str, ...]) -> None:

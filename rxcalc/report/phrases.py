@@ -18,6 +18,7 @@ def word(text: str, language: str) -> str:
 PHRASES: Final[dict[str, tuple[str, str]]] = {
     "episode": ("Episode", "就诊"),
     "steps": ("Step by step", "逐步计算"),
+    "results": ("Results", "结果"),
     "shares": ("Who bears each yuan", "每一元由谁承担"),
     "of": ("of", "共"),
     "totals": ("Totals", "合计"),

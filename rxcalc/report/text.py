@@ -17,6 +17,10 @@ def render(x: Explanation, *, language: str = "en", detail: str = "steps", colum
     if x.problem is not None:
         code = f"{phrase('refused', language)} {x.problem.code}: "
         lines += ["", *wrap(code + x.problem.message, columns)]
+    if x.outputs and (detail == "brief" or not x.shares) and x.problem is None:
+        labels = {s.name: s.label for s in x.steps}
+        rows = [[f"  {labels.get(name, name)}", _grouped(value)] for name, value in x.outputs]
+        lines += ["", phrase("results", language), *table(rows, "lr", 3)]
     for partition in x.shares:
         lines += ["", *_partition(partition, language, detail, columns)]
     if x.totals:
@@ -145,5 +149,7 @@ def _status(x: Explanation, language: str, columns: int) -> list[str]:
 
 def _grouped(amount: str) -> str:
     head, dot, tail = amount.partition(".")
+    if not head.removeprefix("-").isdigit():
+        return amount
     sign = "-" if head.startswith("-") else ""
     return f"{sign}{int(head.removeprefix('-')):,}{dot}{tail}"

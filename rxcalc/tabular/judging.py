@@ -17,8 +17,9 @@ from rxcalc.tabular.header import Columns
 from rxcalc.tabular.reader import Block, Other
 
 ID: Final = "episode_id"
-_TOTAL_WORDS: Final = ("合计", "总计", "小计", "total", "Total", "TOTAL")
-_TOTAL: Final = re.compile(r"(?:合\s*计|总\s*计|小\s*计|(?:sub|grand )?total)\s*[:：]?", re.IGNORECASE)
+_TOTAL_HINTS: Final = ("total", "合", "总", "小")  # an id without one of these names no total row
+_TOTAL_WORD: Final = r"(?:合\s*计|总\s*计|小\s*计|(?:sub|grand )?total)\s*[:：]?"
+_TOTAL: Final = re.compile(_TOTAL_WORD, re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def judge(
             problems.setdefault(row, []).append(problem)
     for row, record in broken.items():
         problems[row] = [record.problem] if record.problem is not None else []
-    named = texts.get_column(ID).is_in(_TOTAL_WORDS).arg_true().to_list()
+    named = texts.get_column(ID).str.contains(rf"(?i)^\s*{_TOTAL_WORD}\s*$").arg_true().to_list()
     for row, other in (duplicates or {}).items():
         message = f"episode_id: the same id stands on line {other} too; keep one, or give each episode its own id"
         value = str(texts.get_column(ID)[row])
@@ -132,9 +133,7 @@ def _judge_usual(block: Block, columns: Columns, reader: TableReader, shape: Sha
     if checked is None or checked.problems:
         return None
     ids = checked.frame.get_column(ID)
-    # Of the words for totals only `total` is a usual code; short ids are rare, so few blocks are searched.
-    short = ids.str.len_bytes().min()
-    if ids.null_count() or (isinstance(short, int) and short <= len("total") and ids.is_in(_TOTAL_WORDS).any()):
+    if ids.null_count() or ids.str.contains_any(list(_TOTAL_HINTS), ascii_case_insensitive=True).any():
         return None
     if block.other is None:
         return Judged(block, checked, None, {}, (), (), ids.hash(), None)

@@ -69,7 +69,7 @@ def missing_columns(path: str, missing: tuple[str, ...], near: tuple[tuple[str, 
     """Required inputs have no column."""
     hints = tuple(
         f"is the column {quoted(column)} meant for {name}? name it so, or map it with --columns"
-        for name, column in near
+        for column, name in near
     )
     names = ", ".join(missing)
     return UsageProblem(

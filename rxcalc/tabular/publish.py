@@ -24,6 +24,7 @@ class Draft:
     target: Path
     temporary: Path
     _file: BinaryIO
+    shown: Path  # the target as it was named
     _hash: object = field(default_factory=hashlib.sha256)
     size: int = 0
     _synced: int = 0
@@ -73,9 +74,12 @@ def _sync(descriptor: int) -> None:
 
 def open_draft(target: Path) -> Draft | UsageProblem:
     """A new draft for `target`, or why none can be made there."""
-    folder = target.parent
     if target.is_dir():
         return problems.cannot_write(str(target), "it is a folder")
+    if target.exists() and not target.is_file():
+        return problems.cannot_write(str(target), "it is no regular file")
+    shown, target = target, Path(os.path.realpath(target))  # a link stays a link; the file behind it is replaced
+    folder = target.parent
     if not folder.is_dir():
         return problems.cannot_write(str(target), f"the folder {str(folder)!r} does not exist")
     temporary = folder / f".{target.name[:100]}.{secrets.token_hex(6)}.part"
@@ -83,7 +87,7 @@ def open_draft(target: Path) -> Draft | UsageProblem:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o600)
     except OSError as error:
         return problems.cannot_write(str(target), error.strerror or str(error))
-    return Draft(target, temporary, os.fdopen(descriptor, "wb", buffering=1 << 20))
+    return Draft(target, temporary, os.fdopen(descriptor, "wb", buffering=1 << 20), shown)
 
 
 def publish(drafts: tuple[Draft, ...]) -> UsageProblem | None:
@@ -93,7 +97,7 @@ def publish(drafts: tuple[Draft, ...]) -> UsageProblem | None:
             draft.finish()
         usual = 0o666 & ~_umask()
         for draft in drafts:
-            draft.temporary.chmod(usual)
+            draft.temporary.chmod(_mode(draft.target, usual))
         for draft in drafts:
             draft.temporary.replace(draft.target)
         for folder in {draft.target.parent for draft in drafts}:
@@ -105,6 +109,14 @@ def publish(drafts: tuple[Draft, ...]) -> UsageProblem | None:
     return None
 
 
+def _mode(target: Path, usual: int) -> int:
+    """The permissions of the file that is replaced, else the usual ones."""
+    try:
+        return target.stat().st_mode & 0o777
+    except OSError:
+        return usual
+
+
 def _umask() -> int:
     """The permissions that the user's new files lack; reading them means setting them for a moment."""
     mask = os.umask(0o077)
@@ -112,9 +124,9 @@ def _umask() -> int:
     return mask
 
 
-def distinct_files(source: Path, targets: tuple[tuple[str, Path], ...]) -> UsageProblem | None:
-    """Refuses targets that are the input or each other, through links too."""
-    seen = {_identity(source): "the input"}
+def distinct_files(sources: tuple[tuple[str, Path], ...], targets: tuple[tuple[str, Path], ...]) -> UsageProblem | None:
+    """Refuses targets that are one of the files read, or each other, through links too."""
+    seen = {_identity(source): what for what, source in sources}
     for what, target in targets:
         key = _identity(target)
         if key in seen:

@@ -12,7 +12,7 @@ from rxcalc.lang.ops import Op
 from rxcalc.lang.types import COUNT, DATE, DAYS, PERCENT, ErrorType, Plain
 from rxcalc.source import Span
 from rxcalc.typed import problems
-from rxcalc.typed.cases import Bounds, Cases
+from rxcalc.typed.cases import WORK, Bounds, Cases
 from rxcalc.typed.graph import walk
 from rxcalc.typed.nodes import TClause, TExpr, TInput, TStep
 
@@ -78,6 +78,10 @@ def _cases(step: TStep, bounds: Callable[[str], Bounds], undecided: list[str], s
             continue
         why = "the clauses before it cover all its cases" if own else "its condition never holds"
         sink.add(problems.unreachable(clause.span, why))
+    if cases.spent > WORK:
+        undecided.append(
+            f"step `{step.name}`: too many combinations of cases to look at; what was not looked at is taken as reachable"
+        )
     opaque = sum(1 for c in clauses if c.when is not None and not _decided(c.when))
     if opaque:
         undecided.append(

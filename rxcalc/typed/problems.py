@@ -183,7 +183,7 @@ def foreign_currency(span: Span, sign: str, currency: str) -> Diagnostic:
 def not_exact(span: Span, step: str, reader: str) -> Diagnostic:
     """An unrounded value where a finite decimal is needed."""
     return _error(
-        "RX408", span, f"`{step}` may have endless decimals but is read by {reader}",
+        "RX408", span, f"`{step}` may have more than 12 decimals but is read by {reader}",
         "say how it is rounded, e.g. `round: {to: 0.01}`",
     )  # fmt: skip
 

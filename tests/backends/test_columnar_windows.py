@@ -262,7 +262,11 @@ def test_first_and_last_of_an_episode_without_the_value(small: int) -> None:
     book.input("fee", MONEY, 0, 1000, optional=True)
     book.window("w")
     for function in ("first", "last"):
-        book.step(function, book.call("w", function, book.node(Op.EARLIER, data=("w", "fee"), earlier=True, missing=True)), optional=True)
+        book.step(
+            function,
+            book.call("w", function, book.node(Op.EARLIER, data=("w", "fee"), earlier=True, missing=True)),
+            optional=True,
+        )
     rows = episodes(("p", "2025-01-01", 1), ("p", "2025-02-01", 2), ("p", "2025-03-01", 3), ("p", "2025-04-01", 4))
     for row, fee in zip(rows, (None, 5, None, 7), strict=True):
         row["fee"] = fee
