@@ -9,7 +9,7 @@ from fractions import Fraction
 from rxcalc.plan.nodes import Value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Problem:
     """Why an episode is refused. `field` is the input, step or share concerned; `value` its text."""
 
@@ -19,7 +19,7 @@ class Problem:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Row:
     """An episode of one person for a back end that takes them one after the other.
 
@@ -34,7 +34,7 @@ class Row:
     unplaced: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ran:
     """What became of a `Row`; `outcome` is None for one refused before. `after`: it could read a refused one."""
 
@@ -43,7 +43,7 @@ class Ran:
     after: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Outcome:
     """The result of one episode.
 

@@ -18,7 +18,7 @@ from rxcalc.plan.nodes import Plan, PlanWindowCall, Value
 from rxcalc.tracing.model import Recorder, WindowTrace
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Past:
     """An earlier episode: its inputs, steps and shares as computed then, and its place in each window."""
 
@@ -26,7 +26,7 @@ class Past:
     keys: Mapping[str, tuple[Value, ...] | None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Opening:
     """`so_far:`: values of window calls before the first listed episode, by normalised call text.
 

@@ -21,7 +21,7 @@ class NoValue(Enum):
 NO_VALUE: Final = NoValue.NO_VALUE
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ParameterIndex:
     """A parameter's segments by start date."""
 

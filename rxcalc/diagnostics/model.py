@@ -17,7 +17,7 @@ class Severity(Enum):
     INFO = "info"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Label:
     """A place and a short text about it."""
 
@@ -25,7 +25,7 @@ class Label:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Diagnostic:
     """One mistake. `message` is a terse phrase readable alone, without final full stop."""
 

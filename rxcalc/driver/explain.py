@@ -19,7 +19,7 @@ from rxcalc.source import NOWHERE, Span
 from rxcalc.tracing.model import Recorder
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Missing:
     """The required inputs that an episode lacks, as a template to fill in."""
 

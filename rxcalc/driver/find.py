@@ -14,7 +14,7 @@ from rxcalc.shipped import rulebooks_folder
 FILE_NAME: Final = re.compile(r"rulebook(@[A-Za-z0-9._-]+)?\.ya?ml")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Found:
     """A rulebook file and how messages call it."""
 
@@ -22,7 +22,7 @@ class Found:
     shown: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NotFound:
     """Why no rulebook was found, and what to do."""
 

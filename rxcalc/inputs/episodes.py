@@ -33,7 +33,7 @@ ENTRY_KEYS: Final = (
 LATER_KEYS: Final = ("lines", "groups")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Fields:
     """The fields of one episode as written; `spans` tells where each value stands, `keys` each name.
 
@@ -52,7 +52,7 @@ class Fields:
         return tuple(name for name in self.values if name in self.lists and name not in codes)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Expectation:
     """`expect:` amounts as written, or `rejects:` a code."""
 
@@ -61,7 +61,7 @@ class Expectation:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EpisodeEntry:
     """One entry: `earlier` episodes, then `episodes` (one, or several of an example), each with what is expected of it."""
 

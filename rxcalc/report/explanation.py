@@ -43,7 +43,7 @@ BEARERS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NotApplied:
     """A clause that did not decide, with its condition as written and with figures."""
 
@@ -52,7 +52,7 @@ class NotApplied:
     because: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BandLine:
     """One band's part: figures ready to be redone."""
 
@@ -64,7 +64,7 @@ class BandLine:
     amount: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BandsFigures:
     """The bands behind one schedule call; `target` for bands_reach."""
 
@@ -73,7 +73,7 @@ class BandsFigures:
     target: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Used:
     """A parameter or table cell that a step read."""
 
@@ -84,7 +84,7 @@ class Used:
     status: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StepLine:
     """One step as explained. `value` is plain (JSON), `shown` is for reading; `exact` only where it differs."""
 
@@ -110,7 +110,7 @@ class StepLine:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ShareLine:
     """One part of a partition."""
 
@@ -127,7 +127,7 @@ class ShareLine:
     cite: Cites
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PartitionLine:
     """A partition with the amount it divides."""
 
@@ -138,7 +138,7 @@ class PartitionLine:
     parts: tuple[ShareLine, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WindowLine:
     """A window call: its value, the earlier episodes it saw, whether an opening amount stands in it."""
 
@@ -148,7 +148,7 @@ class WindowLine:
     opening: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Explanation:
     """Everything known about one episode's result. A refused episode has a `problem` and the steps before it."""
 

@@ -10,7 +10,7 @@ from rxcalc.rulebook import problems
 from rxcalc.source import SourceFile, Span
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Complaint:
     """A YAML error as plain data: what and where, in character offsets."""
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 from rxcalc.plan.nodes import Value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BandPart:
     """One band that a schedule operation used.
 
@@ -24,7 +24,7 @@ class BandPart:
     amount: Fraction
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BandsTrace:
     """The bands walked by one schedule operation, and for `bands_reach` where it stopped."""
 
@@ -34,7 +34,7 @@ class BandsTrace:
     target: Fraction | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WindowTrace:
     """A window call: its value and the episode ids of the earlier episodes it saw (None: given as an opening amount)."""
 
@@ -44,7 +44,7 @@ class WindowTrace:
     opening: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StepTrace:
     """One step: `clause` decided (index), `exact` before rounding, `value` after."""
 
