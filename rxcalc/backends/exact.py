@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Final
 
 from rxcalc.backends.base import Outcome, Problem
-from rxcalc.backends.exact_nodes import Frame, NodeCompiler, Thunk
+from rxcalc.backends.exact_nodes import SAFE_BITS, Frame, NodeCompiler, Thunk
 from rxcalc.backends.exact_ops import Refused
 from rxcalc.lang.arithmetic import MAX_BITS, plain, round_to
 from rxcalc.lang.ops import Op
@@ -166,12 +166,14 @@ class Given(Windows):
 class _StepRunner:
     """One step: clauses compiled, rounding at hand."""
 
-    __slots__ = ("clauses", "rounding", "step", "whole")
+    __slots__ = ("clauses", "rounding", "step", "unbounded", "whole")
 
     def __init__(self, step: PlanStep, thunks: list[Thunk]) -> None:
         self.step = step
         self.rounding = step.rounding
         self.whole = is_whole(step.type)
+        proven = step.scale and step.low is not None and step.high is not None
+        self.unbounded = not proven or max(-(step.low or 0), step.high or 0) > 2**SAFE_BITS
         self.clauses = [
             (thunks[c.when] if c.when >= 0 else None, thunks[c.then] if c.then >= 0 else None, c) for c in step.clauses
         ]
@@ -189,8 +191,8 @@ class _StepRunner:
                     value = round_to(exact, self.rounding.to, self.rounding.mode)
                     if self.whole:
                         value = value.numerator
-                elif isinstance(exact, Fraction) and exact.denominator.bit_length() > MAX_BITS:
-                    message = f"`{self.step.name}` has more than {MAX_BITS} bits; round it"
+                if self.unbounded and isinstance(value, int | Fraction) and _bits(value) > MAX_BITS:
+                    message = f"`{self.step.name}` has more than {MAX_BITS} bits; make the numbers smaller"
                     raise Refused(Problem("RX718", self.step.name, "", message))
                 frame.steps[self.step.name] = value
                 if frame.recorder is not None:
@@ -198,6 +200,10 @@ class _StepRunner:
                 return
         message = f"no clause of `{self.step.name}` holds; the compiler should have seen this"
         raise Refused(Problem("RX902", self.step.name, "", message))
+
+
+def _bits(value: int | Fraction) -> int:
+    return max(value.numerator.bit_length(), value.denominator.bit_length())
 
 
 def _first(words: tuple[tuple[str, str], ...]) -> str:

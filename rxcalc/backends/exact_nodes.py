@@ -288,8 +288,11 @@ class NodeCompiler:
 
         def mapper(f: Frame) -> schedules.Mapper:
             def mapped(rate: Fraction) -> Fraction:
+                outer = f.local.get(local)
                 f.local[local] = rate
                 result: Fraction = body(f)
+                if outer is not None:
+                    f.local[local] = outer
                 if ref.held and not 0 <= result <= 1:
                     raise refuse(
                         "RX715",
@@ -339,7 +342,10 @@ class NodeCompiler:
                         day,
                     )
                 changes = [s for s in index.starts if s > day]
-                until = min([end, *changes[:1], *([index.end + ONE_DAY] if index.end is not None else [])])
+                stops = [end, *changes[:1]]
+                if index.end is not None and index.end < end:
+                    stops.append(index.end + ONE_DAY)
+                until = min(stops)
                 total += value * (until - day).days
                 day = until
             return total

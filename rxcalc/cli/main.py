@@ -117,7 +117,9 @@ def main() -> None:
         if "--debug" in sys.argv:
             raise
         _leave(problem)
-    except Exception as problem:
+    except SystemExit:
+        raise
+    except BaseException as problem:
         if "--debug" in sys.argv:
             raise
         click.echo(f"error RX902: rxcalc itself failed: {type(problem).__name__}: {problem}", err=True)

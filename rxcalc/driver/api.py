@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ from rxcalc.backends.history import Opening, keys_of, normal, run_sequence
 from rxcalc.diagnostics.model import Diagnostic, Sink
 from rxcalc.driver import find
 from rxcalc.driver.cached import plan_for
+from rxcalc.driver.explain import misplaced
 from rxcalc.inputs.cells import CellProblem
 from rxcalc.inputs.records import Record, RecordReader
 from rxcalc.plan.nodes import Plan, Value
@@ -66,7 +69,7 @@ class Rulebook:
         episode: Fields,
         *,
         earlier: Sequence[Fields] = (),
-        so_far: Mapping[str, Value] | None = None,
+        so_far: Mapping[str, object] | None = None,
         language: str = "en",
     ) -> Explanation:
         """The explanation of an episode after `earlier` ones and opening amounts.
@@ -78,11 +81,24 @@ class Rulebook:
             if not isinstance(one, Record):
                 return explain(self.plan, _unread(one), Recorder(), language=language)
         records = [r for r in read if isinstance(r, Record)]
+        for _, name, message, _ in misplaced(self.plan, records, len(earlier)):
+            return self._refused(Problem("RX756", name, "", message), language)
+        opening: dict[str, Value] = {}
+        calls = {normal(c.key) for c in self.plan.window_calls}
+        for call, value in (so_far or {}).items():
+            if normal(call) not in calls:
+                return self._refused(
+                    Problem("RX752", call, str(value), f"`{call}` is not a window call of this rulebook"), language
+                )
+            if not isinstance(value, int | Fraction | date | str):
+                return self._refused(
+                    Problem("RX753", call, str(value), "give an int, a Fraction, a date or a text"), language
+                )
+            opening[normal(call)] = value
         target = records[-1]
         if self.plan.sequence is not None:
             order = self.plan.sequence.order
             records.sort(key=lambda r: tuple(r.values[name] for name in order))
-        opening = {normal(call): value for call, value in (so_far or {}).items()}
         recorders = [Recorder() for _ in records]
         assumed: set[str] = set()
         first = Opening(opening, keys_of(self.plan, records[0].values), len(records) == 1)
@@ -98,6 +114,9 @@ class Rulebook:
             assumptions=assumptions,
             defaulted=target.defaulted,
         )
+
+    def _refused(self, problem: Problem, language: str) -> Explanation:
+        return explain(self.plan, Outcome({}, problem=problem), Recorder(), language=language)
 
     def check(self) -> tuple[Diagnostic, ...]:
         """Every diagnostic of the rulebook's file as it is now, errors and warnings."""

@@ -78,8 +78,6 @@ def run_batch(
         return BatchReport(problem=job)
     try:
         return _run(job, drafts, shown, started)
-    except NotImplementedError as error:
-        return BatchReport(problem=UsageProblem(f"this rulebook cannot be run over tables yet: {error}"))
     except OSError as error:
         return BatchReport(problem=problems.cannot_write(str(options.results), error.strerror or str(error)))
     finally:
@@ -92,6 +90,8 @@ def _prepare(plan: Plan, options: BatchOptions, evaluator: Evaluator | None) -> 
     limit = passes_limit(options.max_rejects, 0, 1)
     if isinstance(limit, UsageProblem):
         return limit
+    if not options.results.name:
+        return problems.cannot_write(str(options.results), "it names no file")
     separator = "\t" if options.episodes.suffix.lower() in {".tsv", ".tab"} else ","
     head = read_head(options.episodes, separator)
     if isinstance(head, UsageProblem):

@@ -101,34 +101,38 @@ def _place(plan: Plan, record: Record) -> tuple[Value, ...]:
 
 
 def _check_earlier(plan: Plan, records: list[Record], given: list[Fields], earlier: int, sink: Sink) -> None:
-    """Reports listed episodes that are not one sequence in which the `earlier:` ones come first."""
-    seen: dict[Value, int] = {}
+    for at, field, message, help_ in misplaced(plan, records, earlier):
+        sink.add(problems.not_earlier(_at(given[at], field), message, help_))
+
+
+def misplaced(plan: Plan, records: list[Record], earlier: int) -> list[tuple[int, str, str, str]]:
+    """Listed episodes that are not one sequence in which the first `earlier` ones come first.
+
+    Each as its index, the field that shows it, what is wrong, and what to do.
+    """
+    found: list[tuple[int, str, str, str]] = []
+    seen: set[Value] = set()
     for at, record in enumerate(records):
         episode_id = record.values["episode_id"]
         if episode_id in seen:
-            message = f"the id `{episode_id}` is given to two episodes"
-            sink.add(problems.not_earlier(_at(given[at], "episode_id"), message, "give each bill its own id"))
-        seen[episode_id] = at
+            found.append(
+                (at, "episode_id", f"the id `{episode_id}` is given to two episodes", "give each bill its own id")
+            )
+        seen.add(episode_id)
     sequence = plan.sequence
     if sequence is None:
-        return
+        return found
     owner = records[-1].values[sequence.by]
+    first = min(_place(plan, r) for r in records[earlier:])
     for at, record in enumerate(records[:-1]):
         own = record.values[sequence.by]
         if own != owner:
             message = f"this episode belongs to {sequence.by} `{own}`, the bill to `{owner}`"
-            sink.add(
-                problems.not_earlier(
-                    _at(given[at], sequence.by), message, "list only episodes of the same one, or correct the field"
-                )
-            )
-        elif at < earlier and _place(plan, record) >= min(_place(plan, r) for r in records[earlier:]):
-            message = "this episode does not come before the bill"
-            sink.add(
-                problems.not_earlier(
-                    _at(given[at], sequence.order[0]), message, f"episodes are taken by {', '.join(sequence.order)}"
-                )
-            )
+            found.append((at, sequence.by, message, "list only episodes of the same one, or correct the field"))
+        elif at < earlier and _place(plan, record) >= first:
+            told = f"episodes are taken by {', '.join(sequence.order)}"
+            found.append((at, sequence.order[0], "this episode does not come before the bill", told))
+    return found
 
 
 def _at(fields: Fields, name: str) -> Span:

@@ -240,5 +240,5 @@ def _moved(start: Value, stride: Fraction | timedelta) -> Value:
         return start + stride
     if isinstance(start, int | Fraction) and isinstance(stride, Fraction):
         moved = start + stride
-        return moved.numerator if isinstance(start, int) and not isinstance(start, bool) else moved
+        return moved.numerator if moved.denominator == 1 else moved
     return start

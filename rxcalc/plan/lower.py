@@ -27,7 +27,7 @@ from rxcalc.plan.ranges import ANYTHING, Range, rounded, union
 from rxcalc.source import SourceFile
 from rxcalc.syntax.unparse import unparse
 from rxcalc.typed import problems
-from rxcalc.typed.nodes import TCondition, TExpr, TPartition, TStep, TypedRulebook, WindowUse
+from rxcalc.typed.nodes import TCondition, TExpr, TPart, TPartition, TStep, TypedRulebook, WindowUse
 
 MAX_OUTPUT_DECIMALS = 12
 
@@ -166,14 +166,16 @@ def _partition(x: Expressions, typed: TypedRulebook, index: int, partition: TPar
     whole = rounded(x.range_of(of), unit)
     parts: list[PlanPart] = []
     totals: dict[str, list[Range]] = {}
-    for p in partition.parts:
-        node = x.node(p.value) if p.value is not None else -1
-        # Parts are never negative unless allowed, so together with the whole they bound each other.
-        found = rounded(x.range_of(node), unit) if node >= 0 else Range(None, None, unit.denominator)
-        if not p.decl.may_be_negative:
-            low = Fraction(0) if found.low is None or found.low < 0 else found.low
-            high = found.high if found.high is not None else whole.high
-            found = Range(low, high, unit.denominator)
+    nodes = [x.node(p.value) if p.value is not None else -1 for p in partition.parts]
+    own = [_part_range(x, p, node, unit) for p, node in zip(partition.parts, nodes, strict=True)]
+    for at, (p, node) in enumerate(zip(partition.parts, nodes, strict=True)):
+        found = own[at]
+        others = [r.low for other, r in enumerate(own) if other != at]
+        if whole.high is not None and all(low is not None for low in others):
+            # What the others take at the least is not left for this one.
+            left = whole.high - sum((low for low in others if low is not None), Fraction(0))
+            if left >= (found.low or 0):
+                found = replace(found, high=left if found.high is None else min(found.high, left))
         name = f"{p.bearer}.{p.part}" if p.part else p.bearer
         x.shares[name if index == 0 else f"{partition.name}.{name}"] = found
         totals.setdefault(p.bearer, []).append(found)
@@ -202,6 +204,14 @@ def _partition(x: Expressions, typed: TypedRulebook, index: int, partition: TPar
         describe.words(partition.decl.meta.label),
         x.place(partition.decl.name.span),
     )
+
+
+def _part_range(x: Expressions, p: TPart, node: int, unit: Fraction) -> Range:
+    """The range of a part by itself: never negative unless allowed; `rest` has no upper end of its own."""
+    found = rounded(x.range_of(node), unit) if node >= 0 else Range(None, None, unit.denominator)
+    if p.decl.may_be_negative or (found.low is not None and found.low >= 0):
+        return found
+    return replace(found, low=Fraction(0), high=None if found.high is None else max(found.high, Fraction(0)))
 
 
 def _check_finite(typed: TypedRulebook, plan: Plan, sink: Sink) -> None:

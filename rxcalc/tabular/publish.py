@@ -92,20 +92,24 @@ def open_draft(target: Path) -> Draft | UsageProblem:
 
 def publish(drafts: tuple[Draft, ...]) -> UsageProblem | None:
     """Give finished drafts their names and the usual permissions, in order; on a failure those not yet named are removed."""
+    failing = drafts[0]
     try:
         for draft in drafts:
+            failing = draft
             draft.finish()
         usual = 0o666 & ~_umask()
         for draft in drafts:
             draft.temporary.chmod(_mode(draft.target, usual))
-        for draft in drafts:
+        # The results, which come first, get their name last: they never stand without their rejects.
+        for draft in reversed(drafts):
+            failing = draft
             draft.temporary.replace(draft.target)
         for folder in {draft.target.parent for draft in drafts}:
             _sync_folder(folder)
     except OSError as error:
         for draft in drafts:
             draft.discard()
-        return problems.cannot_write(str(drafts[0].target), error.strerror or str(error))
+        return problems.cannot_write(str(failing.shown), error.strerror or str(error))
     return None
 
 

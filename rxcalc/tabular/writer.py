@@ -104,14 +104,17 @@ def _percent(name: str, dtype: pl.DataType, decimals: int | None) -> pl.Expr:
     """A ratio as a percentage: 0.8 is `80%`."""
     places = decimals or 0
     if places < 2:
-        column = pl.col(name) * 10 ** (2 - places)
-        return pl.concat_str(column.cast(pl.String), pl.lit("%")).alias(name)
+        # As text: a product could pass what the column is proven to hold.
+        zeros = pl.when(pl.col(name) == 0).then(pl.lit("")).otherwise(pl.lit("0" * (2 - places)))
+        return pl.concat_str(pl.col(name).cast(pl.String), zeros, pl.lit("%")).alias(name)
     return pl.concat_str(_plain(name, dtype, places - 2).cast(pl.String), pl.lit("%")).alias(name)
 
 
 def _plain(name: str, dtype: pl.DataType, decimals: int | None) -> pl.Expr:
-    """An amount as an exact decimal column; flags as yes and no."""
+    """An amount as an exact decimal column; flags as yes and no; sets of codes as `a;b`."""
     column = pl.col(name)
+    if isinstance(dtype, pl.List):
+        return column.list.sort().list.join(";").alias(name)
     if dtype == pl.Boolean:
         return (
             pl.when(column)

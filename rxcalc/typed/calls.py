@@ -237,6 +237,8 @@ def _schedule_call(typer: Typer, e: syn.Call, name: str, given: list[syn.Expr], 
             typer.sink.add(problems.wrong_arguments(mapping.span, name, FUNCTIONS[name][0]))
             return typer.error(e)
         local = mapping.parameter
+        if scope.local is not None and scope.local[0] == local:
+            typer.sink.add(problems.duplicate_name(mapping.parameter_span, local, e.span, "name before an outer `->`"))
         clash = typer.symbols.names.get(local)
         if clash is not None:
             typer.sink.add(problems.duplicate_name(mapping.parameter_span, local, clash.span, clash.role.value))

@@ -70,6 +70,7 @@ class SequenceRun:
         self._row_at = arranged.frame.sort("__at")["__row"]
         # A row that the exact evaluator must compute would leave the accumulators behind.
         slow = any(self._contributions[place].slow for place in self._read) or bool(self._program.formed.reasons)
+        slow = slow or any(out.exact for out in self._outputs)
         waves = 0 if slow else len(arranged.sizes)
         for place, size in enumerate(arranged.sizes[:waves]):
             if size < self._small or place >= MOST_EPISODES:

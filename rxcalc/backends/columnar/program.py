@@ -15,7 +15,6 @@ from rxcalc.lang.types import MONEY, OneOf, Type
 from rxcalc.plan.columns.formed import Formed
 from rxcalc.plan.columns.kernel import NotProven
 from rxcalc.plan.columns.steps import Everything, form_plan
-from rxcalc.plan.columns.walk import input_scale
 from rxcalc.plan.layout import earlier_bounds
 from rxcalc.plan.nodes import Plan
 
@@ -27,6 +26,10 @@ _AS_WRITTEN: Final = pl.QueryOptFlags.none()
 Layer = list[tuple[str, pl.Expr | RowSearch]]
 
 
+DECIMAL_LIMIT = 10**38
+"""What a decimal column cannot hold any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Output:
     """A requested column: its expression over the last layer (None: no column holds it), type and decimals."""
@@ -35,6 +38,7 @@ class Output:
     type: Type
     decimals: int | None
     expr: pl.Expr | None
+    exact: bool = False  # no column is proven to hold it as it is written: every row is computed exactly
 
 
 class Program:
@@ -91,7 +95,9 @@ class Program:
                 whole = arithmetic.over(lifted, arithmetic.times(number.den, arithmetic.ints(number.scale)))
             whole = arithmetic.narrow(replace(whole, fixed=False))
         except NotProven:
-            return Output(name, of, digits, None)
+            return Output(name, of, digits, None, exact=True)
+        if max(-whole.low, whole.high) >= DECIMAL_LIMIT:
+            return Output(name, of, digits, None, exact=True)
         return Output(name, of, digits, whole.code)
 
     def prepared(self, frame: pl.DataFrame, carried: Sequence[str]) -> pl.DataFrame:
@@ -157,8 +163,3 @@ class Program:
         plan.reverse()
         self._live[key] = plan
         return plan
-
-
-def scale_of(plan: Plan, name: str) -> int:
-    """The scale of an input's column."""
-    return input_scale(next(field for field in plan.inputs if field.name == name))

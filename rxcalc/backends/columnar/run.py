@@ -11,7 +11,7 @@ import polars as pl
 
 from rxcalc.backends.base import Outcome, Problem
 from rxcalc.backends.columnar.persons import SMALL_WAVE, Alone, SequenceRun
-from rxcalc.backends.columnar.program import Output, Program
+from rxcalc.backends.columnar.program import DECIMAL_LIMIT, Output, Program
 from rxcalc.backends.columnar.values import inputs_of, result_type, written
 from rxcalc.plan.nodes import Plan, Value
 
@@ -104,15 +104,16 @@ class Columnar:
         """The result, with flagged rows looked at by the exact evaluator."""
         decimals = {out.name: out.decimals for out in outputs if out.decimals is not None}
         names = ["__row", *(out.name for out in outputs)]
-        if not done["__flag"].any():
+        wide = any(out.exact for out in outputs)
+        if not wide and not done["__flag"].any():
             return ColumnarResult(done.select(names), decimals, frozenset(), ())
-        flags = done["__flag"]
+        flags = pl.repeat(value=True, n=done.height, dtype=pl.Boolean(), eager=True) if wide else done["__flag"]
         rows = done.filter(flags)["__row"].to_list()
         problems: list[tuple[int, Problem]] = []
         exact: list[tuple[int, Outcome]] = []
         for row, inputs in zip(rows, inputs_of(self.plan, frame.filter(flags)), strict=True):
             outcome = self._scalar(inputs, None)
-            problem = outcome.problem or self.discrepancy()
+            problem = outcome.problem or (None if wide else self.discrepancy())
             if problem is None:
                 exact.append((row, outcome))
             else:
@@ -135,7 +136,7 @@ class Columnar:
         return Problem("RX901", "", "", message)
 
 
-_LARGEST: Final = 2**127 - 1
+_LARGEST: Final = DECIMAL_LIMIT - 1
 
 
 def held(

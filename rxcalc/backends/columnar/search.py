@@ -16,7 +16,7 @@ from rxcalc.plan.nodes import PlanTable
 __all__ = ["RowSearch"]
 
 _OPEN: Final = 2**62
-"""Stands for an open range limit; keys of 64-bit columns that are proven stay below it in practice and are capped."""
+"""Stands for an open range limit; keys are proven to stay below it (plan/columns/lookups.py)."""
 
 
 class RowSearch:
@@ -150,4 +150,4 @@ def _limit(value: object, scale: int, kind: str) -> int:
     if not isinstance(value, int | Fraction):
         return _OPEN
     scaled = Fraction(value) * scale
-    return min(floor(scaled) if kind == "up_to" else ceil(scaled) - 1, _OPEN)
+    return max(-_OPEN, min(floor(scaled) if kind == "up_to" else ceil(scaled) - 1, _OPEN))

@@ -8,7 +8,7 @@ from datetime import date
 from fractions import Fraction
 from itertools import product
 from math import lcm
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from rxcalc.lang.types import DATE, FLAG, MONEY, OneOf, Type, is_numeric
 from rxcalc.plan.columns.formed import Formed, either
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["At", "Resolved", "cell", "combined", "has_row", "looked_up", "parameter", "resolve"]
 
 X = TypeVar("X")
+KEY_LIMIT: Final = 2**62
+"""Table keys stay below it, so that it can stand for an open limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +168,8 @@ def _row(walk: Walk[X], node: PlanNode, ref: CellRef) -> tuple[X, X | None]:
             keys.append((code, of, 1))
             continue
         number = walk.arithmetic.narrowed(formed.number)
-        if number.den is not None or number.num.width != 64:
-            message = f"a key of table {table.name} is no whole number of 64 bits"
+        if number.den is not None or number.num.width != 64 or max(-number.num.low, number.num.high) >= KEY_LIMIT:
+            message = f"a key of table {table.name} is no whole number of 62 bits"
             raise NotProven(message)
         keys.append((number.num.code, of, number.scale))
     on: X | None = None
