@@ -29,7 +29,7 @@ def refuse(code: str, node: PlanNode, message: str, value: object = "") -> Refus
 
 
 def size_checked(value: Any, node: PlanNode) -> Any:
-    """`value`, refused when it passes the limit of language.md section 9."""
+    """`value`, refused when it passes the limit of docs/language.md, Limits."""
     if value.numerator.bit_length() > MAX_BITS or value.denominator.bit_length() > MAX_BITS:
         raise refuse(
             "RX718",

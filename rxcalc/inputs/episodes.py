@@ -1,4 +1,4 @@
-"""Episode and example files as entries with their fields as written (language.md, section 10)."""
+"""Episode and example files as entries with their fields as written (docs/episodes.md)."""
 
 from __future__ import annotations
 

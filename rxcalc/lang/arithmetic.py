@@ -10,7 +10,7 @@ Rational: TypeAlias = "int | Fraction"
 
 MODES: Final = ("half-up", "half-even", "half-down", "up", "down")
 MAX_BITS: Final = 4096
-"""Intermediate values with more bits than this refuse the row (language.md, section 9)."""
+"""Intermediate values with more bits than this refuse the row (docs/language.md, Limits)."""
 
 
 class TooLargeError(ArithmeticError):

@@ -1,4 +1,4 @@
-"""Civil dates: the arithmetic of language.md, section 2."""
+"""Civil dates: the arithmetic of docs/language.md, Functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The algebra of units: which kinds may be added, multiplied, divided and compared (language.md, section 2)."""
+"""The algebra of units: which kinds may be added, multiplied, divided and compared (docs/language.md, Units)."""
 
 from __future__ import annotations
 

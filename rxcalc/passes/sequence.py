@@ -24,7 +24,7 @@ def period_start(window: PlanWindow, on: date, starting: date | tuple[int, int])
 
     `starting` is the month and day on which the window's year begins, or a date that is the first
     day of one such year; quarters and months are counted from it. A year that begins on 29
-    February begins on the 28th in common years.
+    February (only a starting input can say so) begins on the 28th in common years.
     """
     length = _MONTHS[window.calendar]
     match starting:

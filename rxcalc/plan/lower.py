@@ -215,7 +215,7 @@ def _part_range(x: Expressions, p: TPart, node: int, unit: Fraction) -> Range:
 
 
 def _check_finite(typed: TypedRulebook, plan: Plan, sink: Sink) -> None:
-    """A value written out or read by a window must be a finite decimal (language.md, section 2)."""
+    """A value written out or read by a window must be a finite decimal (docs/language.md, Exactness and rounding)."""
     steps = {s.name: s for s in plan.steps}
     spans = {s.name: s.decl.name.span for s in typed.steps}
 

@@ -225,7 +225,7 @@ class PlanWindow:
 
     `calendar` is "", year, quarter or month, of the date in `date` (an input). `starting` is
     (month, day) of the insurance year's first day. `starting_input` names a date input that gives it.
-    `same` are inputs or steps whose value must be equal and known. With neither, all earlier episodes count.
+    `same` are inputs whose value must be equal and known. With neither, all earlier episodes count.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Explanations as JSON (commands.md, section JSON): amounts are strings of plain decimals."""
+"""Explanations as JSON: amounts are strings of plain decimals."""
 
 from __future__ import annotations
 

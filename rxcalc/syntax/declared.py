@@ -188,7 +188,7 @@ class SequenceDecl:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowDecl:
-    """An entry of `windows:`; kinds combine as language.md section 5 says.
+    """An entry of `windows:`; kinds combine as docs/language.md, Windows, says.
 
     `calendar` is year, quarter or month. `starting` is `07-01` or an input's name.
     `raw` holds the whole mapping, for kinds that a later version reads.

@@ -20,7 +20,7 @@ _OWN: Final = frozenset({*RX_COLUMNS, "rx_note"})
 class Columns:
     """`inputs` maps each input found to its column's position; `kept` are the positions echoed to results.
 
-    The columns of a rejects file (`rx_..`) are neither read nor kept. `ignored` counts columns that
+    The columns of a rejects file (`rx_..`) are neither read nor kept. `unread` are columns that
     no input is read from.
     """
 

@@ -28,7 +28,7 @@ class Judged:
 
     `good` are the rows to compute (None: all). `refused` maps other data rows to their problems.
     `hashes` are of the episode ids of all data rows whose id is readable, `id_rows` their rows
-    (None: all); `ascending` says that these ids strictly ascend, from `first_id` to `last_id`.
+    (None: all).
     """
 
     block: Block

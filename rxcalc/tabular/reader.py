@@ -45,7 +45,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class RawBlock:
-    """Complete records as bytes. `quoted` holds their spans when the block needs the strict reader."""
+    """Complete records as bytes. `found` holds their spans when the block needs the strict reader."""
 
     data: bytes
     offset: int

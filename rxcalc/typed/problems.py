@@ -341,5 +341,5 @@ def unreachable(span: Span, why: str) -> Diagnostic:
 
 
 def too_large(span: Span, message: str, help_: str) -> Diagnostic:
-    """A limit of language.md, section 9."""
+    """One of the limits in docs/language.md."""
     return _error("RX611", span, message, help_)

@@ -42,7 +42,7 @@ class Output:
 
 
 class Program:
-    """The columns of `plan`. `prepare` names what is wanted; `compute` runs it."""
+    """The columns of `plan`. `output` names what is wanted; `prepared` reads the inputs; `compute` runs it."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
