@@ -95,8 +95,16 @@ def _character_slip(text: EmbeddedText, error: UnexpectedInput, at: int) -> Diag
             return problems.foreign_operator(
                 text.span(sign.start(), sign.end()), sign.group(), dict(_OPERATORS)[sign.group()]
             )
+    if re.match(r"not\s+in\b", code[at:]):
+        return problems.foreign_operator(text.span(at, at + 3), "not in", "write `not (x in ..)`")
+    if re.match(r"(not\s+)(known|missing)\b", code[at:]):
+        return problems.foreign_operator(text.span(at, at + 3), "is not", "`x is known` and `x is missing` say the two")
     char = code[at : at + 1]
     span = text.span(at, at + 1)
+    if char == "元":
+        return problems.foreign_operator(
+            span, "元", "in a rule an amount is written ¥500, as a value of a parameter 500"
+        )
     if char in _FULL_WIDTH:
         return problems.full_width(span, char, _FULL_WIDTH[char])
     if "\uff01" <= char <= "\uff5e":
