@@ -14,7 +14,7 @@ from rxcalc.lang.arithmetic import MAX_BITS, plain, round_to
 from rxcalc.lang.ops import Op
 from rxcalc.lang.types import is_whole
 from rxcalc.plan.figures import figure, filled, formula_text
-from rxcalc.plan.nodes import Formula, Plan, PlanCondition, PlanPartition, PlanStep, Value
+from rxcalc.plan.nodes import Formula, Plan, PlanCondition, PlanPartition, PlanStep, Value, share_name
 from rxcalc.tracing.model import Recorder, StepTrace
 
 KEYED: Final = frozenset({Op.PARAMETER, Op.CELL, Op.BANDS, Op.BAND, Op.BANDS_REACH, Op.SLICE, Op.ALONG, Op.OVER_DAYS})
@@ -102,13 +102,12 @@ class Exact:
         ]
         rest = whole - sum((a for a in amounts if a is not None), Fraction(0))
         totals: dict[str, Fraction] = {}
-        prefix = "" if index == 0 else f"{partition.name}."
         left = rest
         for part, amount in zip(partition.parts, amounts, strict=True):
             own = rest if amount is None else amount
             if amount is None:
                 left = Fraction(0)
-            name = prefix + (f"{part.bearer}.{part.part}" if part.part else part.bearer)
+            name = share_name(index, partition.name, part.bearer, part.part)
             if own < 0 and not part.may_be_negative:
                 shown = self._money(own)
                 message = f"`{name}` would be {shown}; a part must not be negative unless the rulebook says `may_be_negative: yes`"

@@ -112,11 +112,11 @@ def _mapping(path: Path) -> dict[str, str]:
 
 def status_lines(plan: Plan) -> list[str]:
     """What the evidence of the rulebook's values forbids to believe."""
+    from rxcalc.plan.nodes import weakest_evidence
     from rxcalc.report.phrases import phrase
 
-    found = {status for status, count in plan.evidence if count}
-    worst = next((s for s in ("fictional", "illustrative", "unmarked") if s in found), "")
-    return [phrase(f"status_{worst}", default_language())] if worst else []
+    worst = weakest_evidence(plan)
+    return [phrase(f"status_{worst}", default_language())] if worst != "sourced" else []
 
 
 def _tell(plan: Plan, options: BatchOptions, report: BatchReport) -> None:

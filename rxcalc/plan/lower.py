@@ -21,6 +21,7 @@ from rxcalc.plan.nodes import (
     PlanStep,
     PlanTrend,
     RoundTo,
+    share_name,
 )
 from rxcalc.plan.places import Places
 from rxcalc.plan.ranges import ANYTHING, Range, rounded, union
@@ -176,8 +177,7 @@ def _partition(x: Expressions, typed: TypedRulebook, index: int, partition: TPar
             left = whole.high - sum((low for low in others if low is not None), Fraction(0))
             if left >= (found.low or 0):
                 found = replace(found, high=left if found.high is None else min(found.high, left))
-        name = f"{p.bearer}.{p.part}" if p.part else p.bearer
-        x.shares[name if index == 0 else f"{partition.name}.{name}"] = found
+        x.shares[share_name(index, partition.name, p.bearer, p.part)] = found
         totals.setdefault(p.bearer, []).append(found)
         parts.append(
             PlanPart(

@@ -344,6 +344,24 @@ class PlanPartition:
     place: Place
 
 
+def share_name(index: int, partition: str, bearer: str, part: str) -> str:
+    """The name of a part: `patient.deductible`, `fund` when unnamed, `partition.fund` in all partitions but the first."""
+    name = f"{bearer}.{part}" if part else bearer
+    return name if index == 0 else f"{partition}.{name}"
+
+
+def share_names(plan: Plan) -> tuple[str, ...]:
+    """The names of all parts, in order, then the automatic totals."""
+    names = [share_name(at, p.name, part.bearer, part.part) for at, p in enumerate(plan.shares) for part in p.parts]
+    return (*names, *plan.totals)
+
+
+def weakest_evidence(plan: Plan) -> str:
+    """The weakest evidence that any value of the rulebook has: fictional, illustrative, unmarked or sourced."""
+    counts = dict(plan.evidence)
+    return next((status for status in ("fictional", "illustrative", "unmarked") if counts.get(status)), "sourced")
+
+
 @dataclass(frozen=True)
 class PlanCondition:
     """A `requires:` or a comparison guarantee: a flag node that must hold."""

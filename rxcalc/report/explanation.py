@@ -28,6 +28,8 @@ from rxcalc.plan.nodes import (
     ScheduleRef,
     Value,
     Words,
+    share_name,
+    weakest_evidence,
 )
 from rxcalc.report.phrases import word
 from rxcalc.tracing.model import BandsTrace, Recorder, StepTrace
@@ -223,8 +225,7 @@ class _Explainer:
         traces = {t.name: t for t in self.recorder.steps}
         steps = tuple(self._step(s, traces[s.name]) for s in plan.steps if s.name in traces)
         refused = outcome.problem is not None
-        statuses = [name for name, count in plan.evidence if count]
-        weakest = next((s for s in ("fictional", "illustrative", "unmarked", "sourced") if s in statuses), "")
+        weakest = weakest_evidence(plan) if any(count for _, count in plan.evidence) else ""
         return Explanation(
             rulebook=plan.rulebook,
             version=plan.version,
@@ -462,11 +463,10 @@ class _Explainer:
     # ---- shares ----
 
     def _partition(self, index: int, partition: PlanPartition) -> PartitionLine:
-        prefix = "" if index == 0 else f"{partition.name}."
         parts: list[ShareLine] = []
         whole = Fraction(0)
         for part in partition.parts:
-            name = prefix + (f"{part.bearer}.{part.part}" if part.part else part.bearer)
+            name = share_name(index, partition.name, part.bearer, part.part)
             amount = self.outcome.shares[name]
             whole += amount
             parts.append(self._part(partition, part, amount))

@@ -8,22 +8,13 @@ from typing import Final
 from rxcalc.inputs.shown import quoted
 from rxcalc.lang.arithmetic import decimals_of
 from rxcalc.lang.types import PERCENT, is_numeric
-from rxcalc.plan.nodes import Plan, PlanStep
+from rxcalc.plan.nodes import Plan, PlanStep, share_names
 from rxcalc.tabular.header import Columns
 from rxcalc.tabular.problems import UsageProblem
 from rxcalc.tabular.writer import Layout, layout
 
 MAX_DECIMALS: Final = 12
 GROUPS = ("inputs", "outputs", "steps", "shares")
-
-
-def share_names(plan: Plan) -> tuple[str, ...]:
-    """`bearer.part` (or `bearer`) of every partition, the first unprefixed, then the automatic totals."""
-    names: list[str] = []
-    for index, partition in enumerate(plan.shares):
-        prefix = f"{partition.name}." if index else ""
-        names.extend(prefix + (f"{part.bearer}.{part.part}" if part.part else part.bearer) for part in partition.parts)
-    return (*names, *plan.totals)
 
 
 def select_columns(plan: Plan, columns: Columns, select: tuple[str, ...], separator: str) -> Layout | UsageProblem:

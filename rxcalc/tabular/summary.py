@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rxcalc.plan.nodes import Plan
+from rxcalc.plan.nodes import Plan, weakest_evidence
 from rxcalc.tabular.accounts import Accounts
 from rxcalc.tabular.header import Columns
 
@@ -45,12 +45,6 @@ class SummaryFacts:
     seconds: float
 
 
-def rulebook_status(plan: Plan) -> str:
-    """The weakest evidence any value of the rulebook has."""
-    counts = dict(plan.evidence)
-    return next((status for status in ("fictional", "illustrative", "unmarked") if counts.get(status)), "sourced")
-
-
 def summary_json(plan: Plan, facts: SummaryFacts) -> bytes:
     """The summary file's bytes; everything but `seconds` is the same for the same run."""
     body: dict[str, object] = {
@@ -61,7 +55,7 @@ def summary_json(plan: Plan, facts: SummaryFacts) -> bytes:
             "name": plan.rulebook,
             "version": plan.version,
             "digest": plan.digest,
-            "status": rulebook_status(plan),
+            "status": weakest_evidence(plan),
             "evidence": dict(plan.evidence),
         },
         **{what: file.as_json() for what, file in facts.files.items()},

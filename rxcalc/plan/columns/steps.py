@@ -15,7 +15,7 @@ from rxcalc.plan.columns.kernel import Kernel, NotProven
 from rxcalc.plan.columns.logic import chosen
 from rxcalc.plan.columns.numbers import Number
 from rxcalc.plan.columns.walk import Bounds, Walk
-from rxcalc.plan.nodes import Plan, PlanPart, PlanPartition, PlanStep, RoundTo
+from rxcalc.plan.nodes import Plan, PlanPart, PlanPartition, PlanStep, RoundTo, share_name
 
 __all__ = ["Contribution", "Everything", "form_plan", "part_name", "reads_this_episode"]
 
@@ -51,9 +51,8 @@ class Everything(Generic[X]):
 
 
 def part_name(plan: Plan, partition: PlanPartition, part: PlanPart) -> str:
-    """The name of a share: `patient.deductible`, `fund`, and `partition.fund` in later partitions."""
-    name = f"{part.bearer}.{part.part}" if part.part else part.bearer
-    return name if partition is plan.shares[0] else f"{partition.name}.{name}"
+    """The name of a share of a plan."""
+    return share_name(0 if partition is plan.shares[0] else 1, partition.name, part.bearer, part.part)
 
 
 def form_plan(plan: Plan, kernel: Kernel[X], *, limited: bool, earlier: Mapping[str, Bounds]) -> Everything[X]:
