@@ -44,6 +44,7 @@ class Exact:
         frame = Frame(inputs, on, (windows or self.nothing_before).value, recorder)
         try:
             self._effective(on)
+            self._reversal(inputs)
             self._requires(frame)
             for step in self.steps:
                 step.run(frame)
@@ -76,6 +77,13 @@ class Exact:
             until = f" to {plan.effective_to}" if plan.effective_to is not None else " on"
             message = f"the rulebook is effective from {plan.effective_from}{until}; use the version for this date"
             raise Refused(Problem("RX723", plan.effective_by, str(on), message))
+
+    def _reversal(self, inputs: Mapping[str, Value]) -> None:
+        """Refuses a reversal: its negated results are not built yet, and computed like a bill it would count twice."""
+        field = self.plan.sequence.reverses if self.plan.sequence is not None else ""
+        if field and inputs[field] is not None:
+            message = f"{field} names an episode that this one reverses; this version cannot compute reversals, take both out of the file"
+            raise Refused(Problem("RX812", field, str(inputs[field]), message))
 
     def _requires(self, frame: Frame) -> None:
         for condition in self.plan.requires:

@@ -156,6 +156,7 @@ CODES: Final[dict[str, tuple[str, str]]] = {
     "RX802": ("negative-part", "a part of the shares is negative"),
     "RX803": ("guarantee-broken", "the results break a guarantee of the rulebook"),
     "RX804": ("total-differs", "a step that bears a bearer's total differs from it"),
+    "RX812": ("reversal", "the episode reverses another one, which this version cannot compute"),
     "RX811": ("depends-on-rejected", "an earlier episode that this one could read was rejected"),
     # 9: internal
     "RX901": ("back-ends-disagree", "the two back ends disagree on a row; a fault of rxcalc"),

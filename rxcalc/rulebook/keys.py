@@ -328,7 +328,7 @@ RULEBOOK_SCHEMA: Final[Schema] = {
             "requires": _list("conditions", _REQUIRE),
             "sequence": _map(
                 "{by: .., order: [..]}",
-                {"by": _ref("name"), "order": _some("an input", _ref("name")), "reverses": _later()},
+                {"by": _ref("name"), "order": _some("an input", _ref("name")), "reverses": _ref("name")},
                 "by",
                 "order",
             ),

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Final
 
 from rxcalc.diagnostics.model import Sink
-from rxcalc.lang.types import DATE, Type
+from rxcalc.lang.types import CODE, DATE, Type
 from rxcalc.source import Span
 from rxcalc.syntax import nodes as syn
 from rxcalc.typed import problems
@@ -45,6 +45,8 @@ def check_sequence(decl: syn.RulebookDecl, symbols: SymbolTable, sink: Sink, use
         known_input(decl.sequence.by, "the key of the sequence")
         for ident in decl.sequence.order:
             known_input(ident, "a field of `order`")
+        if decl.sequence.reverses is not None:
+            known_input(decl.sequence.reverses, "the field that names a reversed episode", CODE, always=False)
         if not decl.sequence.order or decl.sequence.order[-1].name != "episode_id":
             last = decl.sequence.order[-1].span if decl.sequence.order else decl.sequence.span
             sink.add(

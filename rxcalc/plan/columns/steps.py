@@ -58,7 +58,7 @@ def part_name(plan: Plan, partition: PlanPartition, part: PlanPart) -> str:
 def form_plan(plan: Plan, kernel: Kernel[X], *, limited: bool, earlier: Mapping[str, Bounds]) -> Everything[X]:
     """The whole plan, in evaluation order."""
     walk = Walk(plan, kernel, limited=limited, earlier=earlier)
-    fails: list[X | None] = [_outside(walk)]
+    fails: list[X | None] = [_outside(walk), _reversal(walk)]
     reasons: dict[str, str] = {}
     widest: dict[str, int] = {}
     fails.extend(_broken(walk, condition.that) for condition in plan.requires)
@@ -92,6 +92,15 @@ def _outside(walk: Walk[X]) -> X | None:
     if plan.effective_to is not None and high > plan.effective_to.toordinal():
         fail = either(kernel, fail, kernel.binary(">", code, kernel.constant(plan.effective_to, DATE)))
     return fail
+
+
+def _reversal(walk: Walk[X]) -> X | None:
+    """Episodes that reverse another one."""
+    sequence = walk.plan.sequence
+    if sequence is None or not sequence.reverses:
+        return None
+    field = walk.inputs[sequence.reverses]
+    return walk.kernel.unary("known", walk.kernel.input(field.name, field.type, 64))
 
 
 def _broken(walk: Walk[X], that: int) -> X | None:
