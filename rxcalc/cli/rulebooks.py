@@ -25,7 +25,9 @@ def command(form: str, lang: str | None) -> int:
     from tabulate import tabulate
 
     from rxcalc.driver.cached import plan_for
+    from rxcalc.plan.nodes import weakest_evidence
     from rxcalc.report.explanation import in_language
+    from rxcalc.report.phrases import word
 
     language = options.language(lang)
     rows: list[dict[str, object]] = []
@@ -44,6 +46,7 @@ def command(form: str, lang: str | None) -> int:
                 "title": in_language(plan.title, language),
                 "from": str(plan.effective_from),
                 "to": str(plan.effective_to) if plan.effective_to else None,
+                "status": weakest_evidence(plan),
                 "sourced": evidence.get("sourced", 0),
                 "values": total,
                 "evidence": evidence,
@@ -53,15 +56,19 @@ def command(form: str, lang: str | None) -> int:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return 0
     shown = [
-        [r["name"], r["version"], r["title"], f"{r['from']}..{r['to'] or ''}", f"{r['sourced']} of {r['values']}"]
+        [
+            r["name"],
+            r["version"],
+            r["title"],
+            f"{r['from']} {r['to'] or '..'}",
+            word(str(r["status"]), language),
+            f"{r['sourced']}/{r['values']}",
+        ]
         for r in rows
     ]
-    head = (
-        ["名称", "版本", "标题", "有效期", "有来源的数值"]
-        if language == "zh"
-        else ["name", "version", "title", "effective", "sourced values"]
-    )
-    click.echo(
-        tabulate(shown, head, tablefmt="simple", disable_numparse=True, maxcolwidths=[None, None, 32, None, None])
-    )
+    head = ["name", "version", "title", "effective", "status", "sourced"]
+    if language == "zh":
+        head = ["名称", "版本", "标题", "有效期", "依据", "有来源"]
+    widths = [None, None, 16, 12, None, None]
+    click.echo(tabulate(shown, head, tablefmt="simple", disable_numparse=True, maxcolwidths=widths))
     return 0
