@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -331,23 +331,12 @@ def _duplicates(job: Job, ids: Ids, starts: list[int]) -> dict[int, dict[int, in
     blocks = BlockReader(job.options.episodes, job.head, job.options.block)
     return confirm(
         suspects,
-        ((number, starts[number], _again(job, raw)) for number, raw in enumerate(blocks) if number < len(starts)),
+        (
+            (number, starts[number], partial(job.judged, raw))
+            for number, raw in enumerate(blocks)
+            if number < len(starts)
+        ),
     )
-
-
-def _again(job: Job, raw: RawBlock) -> _Again:
-    return _Again(job, raw)
-
-
-@dataclass(frozen=True, slots=True)
-class _Again:
-    """Reads a block once more, when asked."""
-
-    job: Job
-    raw: RawBlock
-
-    def __call__(self) -> Judged:
-        return self.job.judged(self.raw)
 
 
 def _conclude(

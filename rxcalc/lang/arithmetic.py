@@ -59,13 +59,6 @@ def ceil_to(value: Rational, to: Fraction) -> Fraction:
     return -((-value.numerator * to.denominator) // (value.denominator * to.numerator)) * to
 
 
-def check_size(value: Rational) -> Rational:
-    """`value` itself; raises `TooLargeError` when it has more than `MAX_BITS` bits."""
-    if value.numerator.bit_length() > MAX_BITS or value.denominator.bit_length() > MAX_BITS:
-        raise TooLargeError
-    return value
-
-
 def integer_root(value: int, degree: int) -> int:
     """The largest whole r with r ** degree <= value; value >= 0, degree >= 1."""
     if value < 2 or degree == 1:
