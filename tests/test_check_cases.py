@@ -19,7 +19,7 @@ EXPECT = re.compile(r"#\s*expect:\s*(RX\d{3}(?:[\s,]+RX\d{3})*)")
 CODE = re.compile(r"RX\d{3}")
 WIDTH = 80
 
-# A case is a file, or a folder with a rulebook and its tables.
+# A case is a file, or a folder with a rulebook, its tables and its bases.
 FILES = sorted([*CASES.glob("*.yaml"), *CASES.glob("*/rulebook.yaml")])
 
 
@@ -37,7 +37,8 @@ def expected(path: Path) -> set[tuple[str, str, int]]:
             code, _, number = line.partition(" ")
             found.add((path.name, code, int(number or 1)))
         return found
-    files = [path, *sorted((path.parent / "tables").glob("*.csv"))] if path.name == "rulebook.yaml" else [path]
+    beside_it = [*sorted((path.parent / "tables").glob("*.csv")), *sorted(path.parent.glob("*.yaml"))]
+    files = [path, *(f for f in beside_it if f != path)] if path.name == "rulebook.yaml" else [path]
     for file in files:
         for number, line in enumerate(file.read_bytes().decode("utf-8", "replace").split("\n"), start=1):
             announced = EXPECT.search(line)

@@ -2,41 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any, TypeAlias, assert_never
 
 from rxcalc.backends import exact_ops as ops
 from rxcalc.backends import schedules
-from rxcalc.backends.exact_ops import refuse
+from rxcalc.backends.base import Problem
+from rxcalc.backends.exact_ops import Refused, refuse
+from rxcalc.backends.exact_rows import call_rows
+from rxcalc.backends.frames import Frame
 from rxcalc.backends.lookups import NO_VALUE, ParameterIndex, TableIndex
 from rxcalc.lang.arithmetic import shortest
 from rxcalc.lang.ops import Op
 from rxcalc.lang.types import OneOf
-from rxcalc.plan.nodes import CellRef, ParameterRef, Plan, PlanNode, ScheduleRef, Value
-from rxcalc.tracing.model import BandsTrace, Recorder
+from rxcalc.plan.nodes import CellRef, ParameterRef, Plan, PlanNode, ScheduleRef
+from rxcalc.tracing.model import BandsTrace
 
 ONE_DAY = timedelta(days=1)
 SAFE_BITS = 2000
-
-
-class Frame:
-    """One episode while it is evaluated. `earlier` is set only while a window looks at an earlier episode."""
-
-    __slots__ = ("earlier", "inputs", "local", "on", "recorder", "shares", "steps", "window")
-
-    def __init__(
-        self, inputs: Mapping[str, Value], on: date, window: Callable[[int, Frame], Value], recorder: Recorder | None
-    ) -> None:
-        self.inputs = inputs
-        self.on = on
-        self.window = window
-        self.recorder = recorder
-        self.steps: dict[str, Value] = {}
-        self.shares: dict[str, Fraction] = {}
-        self.local: dict[str, Fraction] = {}
-        self.earlier: Mapping[str, Value] = {}
 
 
 Thunk: TypeAlias = Callable[[Frame], Any]
@@ -51,6 +36,10 @@ class NodeCompiler:
         self.parameters = {p.name: p for p in plan.parameters}
         self.indexes = {p.name: ParameterIndex.of(p) for p in plan.parameters}
         self.tables = {t.name: TableIndex(t) for t in plan.tables}
+        self.inside = {"", *(x.name for x in plan.lists), *(g.name for g in plan.groups if g.inside)}
+        levels = [("", plan.steps), *((x.name, x.steps) for x in plan.lists), *((g.name, g.steps) for g in plan.groups)]
+        self.lazy = {(level, s.name) for level, steps in levels for s in steps if s.lazy}
+        self.on_demand: dict[tuple[str, str], Thunk] = {}  # steps computed where they are read
         self.thunks: list[Thunk] = []
         for index, node in enumerate(plan.nodes):
             thunk = self._compile(index, node)
@@ -68,6 +57,8 @@ class NodeCompiler:
                 return lambda _: data
             case Op.INPUT:
                 return lambda f: f.inputs[data]  # type: ignore[index]  # data is the name
+            case Op.STEP if (node.level, data) in self.lazy:
+                return lambda f: self.on_demand[node.level, str(data)](f)  # noqa: PLW0108 - filled in later
             case Op.STEP:
                 return lambda f: f.steps[data]  # type: ignore[index]  # data is the name
             case Op.SHARE:
@@ -75,8 +66,16 @@ class NodeCompiler:
             case Op.LOCAL:
                 return lambda f: f.local[data]  # type: ignore[index]  # data is the name
             case Op.EARLIER:
-                name = data[1] if isinstance(data, tuple) else ""
-                return lambda f: f.earlier[name]
+                return self._earlier(node)
+            case Op.LIFT:
+                return self._lift(index, str(data), args[0], missing=node.missing)
+            case Op.GROUP:
+                return self._group(index, str(data), args[0], args[1:])
+            case Op.ROWS:
+                call = self.plan.calls[int(str(data))]
+                value, where = (self.thunks[n] if n >= 0 else None for n in (call.value, call.where))
+                of = self.plan.nodes[call.value].type if call.value >= 0 else call.type
+                return call_rows(call, int(str(data)), value, where, of)
             case Op.PARAMETER:
                 return self._parameter(node, args)
             case Op.CELL | Op.HAS_ROW:
@@ -136,6 +135,37 @@ class NodeCompiler:
                 return self._schedule(index, node, args)
             case _:
                 assert_never(node.op)
+
+    def _earlier(self, node: PlanNode) -> Thunk:
+        rows, name = node.data if isinstance(node.data, tuple) else ("", "")
+        window, _, inner = str(rows).partition(".")
+        del window
+        # Beside a line of an earlier episode that episode can be read too (backends/ledger.py).
+        name = f"{inner}/{name}" if inner else name
+        return lambda f: f.earlier[name]
+
+    def _lift(self, index: int, level: str, x: Thunk, *, missing: bool) -> Thunk:
+        def inside(f: Frame) -> Any:
+            row = f.up.get(level)
+            if level:
+                _noted(index, f, row)
+            return None if row is None else x(row)
+
+        def across(f: Frame) -> Any:
+            group = _noted(index, f, f.groups.own(level, f))
+            return _of_group(level, group, f, x, missing=missing)
+
+        return inside if level in self.inside else across
+
+    def _group(self, index: int, kind: str, x: Thunk, keys: list[Thunk]) -> Thunk:
+        def find(f: Frame) -> Any:
+            wanted = tuple(k(f) for k in keys)
+            if kind in self.inside:
+                row = _noted(index, f, f.root.index.get(kind, {}).get(wanted))
+                return None if row is None else x(row)
+            return _of_group(kind, _noted(index, f, f.groups.find(kind, wanted)), f, x, missing=True)
+
+        return find
 
     def _least(self, node: PlanNode, args: list[Thunk]) -> Thunk:
         chosen = min if node.op is Op.MIN else max
@@ -351,6 +381,30 @@ class NodeCompiler:
             return total
 
         return over
+
+
+def _noted(index: int, reader: Frame, group: Frame | None) -> Frame | None:
+    """The group that a node reads, noted for an explanation of the reader."""
+    if reader.recorder is not None and group is not None:
+        reader.recorder.reads[index] = (group.level, group.order)
+    return group
+
+
+def _of_group(kind: str, group: Frame | None, reader: Frame, x: Thunk, *, missing: bool) -> Any:
+    """A group's field; a refused group refuses its reader, one that lost members marks it."""
+    if group is None:
+        if not missing:
+            message = (
+                f"no results of group `{kind}` are given; give them under `groups:`, or compute them from its episodes"
+            )
+            raise Refused(Problem("RX821", kind, "", message))
+        return None
+    if group.problem is not None:
+        shown = "/".join(str(o) for o in group.order)
+        message = f"group {kind} {shown} is refused ({group.problem.code}: {group.problem.message})"
+        raise Refused(Problem("RX809", kind, shown, message))
+    reader.root.touched.add(group)
+    return x(group)
 
 
 def _apply(function: Callable[..., Any], args: list[Thunk]) -> Thunk:

@@ -1,227 +1,35 @@
-"""Sequences on the exact back end: what came earlier, opening amounts, refused rows. The plain definition of windows."""
+"""Sequences on the exact back end: rows in order, what each may read, refused rows and reversals."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
-from fractions import Fraction
-from typing import Any
+from itertools import pairwise
 
 from rxcalc.backends.base import Outcome, Problem, Ran, Row
-from rxcalc.backends.exact import Exact, Windows
-from rxcalc.backends.exact_nodes import Frame
-from rxcalc.backends.exact_ops import Refused
-from rxcalc.lang.types import OneOf
-from rxcalc.passes.sequence import instance_key, windows_in_use
-from rxcalc.plan.nodes import Plan, PlanWindowCall, Value
-from rxcalc.tracing.model import Recorder, WindowTrace
+from rxcalc.backends.exact import Exact, outside
+from rxcalc.backends.ledger import History, Ledger, Opening, Past, moved
+from rxcalc.backends.reversals import Reversals, Seen, negated
+from rxcalc.inputs.openings import normal
+from rxcalc.passes.sequence import Change, Forming, Key, Placed, first_keys, rolling_days, windows_in_use
+from rxcalc.plan.nodes import Plan, PlanWindow, Value
+from rxcalc.tracing.model import Recorder
+
+__all__ = [
+    "History", "Ledger", "LookBack", "Opening", "Past", "Turn", "follow", "in_order", "keys_of", "normal", "run_person",
+    "run_sequence",
+]  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Past:
-    """An earlier episode: its inputs, steps and shares as computed then, and its place in each window."""
-
-    values: Mapping[str, Value]
-    keys: Mapping[str, tuple[Value, ...] | None]
+def keys_of(plan: Plan, values: Mapping[str, Value]) -> dict[str, Key]:
+    """An episode's place in each window that is read, when nothing came before it."""
+    return first_keys(windows_in_use(plan), values)
 
 
-@dataclass(frozen=True)
-class Opening:
-    """`so_far:`: values of window calls before the first listed episode, by normalised call text.
-
-    They hold for the window instances of that first episode (`keys`). Calls that count distinct
-    values or look at the episode itself take one only when a single episode is listed.
-    """
-
-    values: Mapping[str, Value] = field(default_factory=dict)
-    keys: Mapping[str, tuple[Value, ...] | None] = field(default_factory=dict)
-    single: bool = True
-
-
-class Ledger:
-    """The earlier episodes of one sequence by window instance.
-
-    For calls that look only at the earlier episode it keeps running results, so that a person with
-    thousands of episodes costs no more per episode than one with ten. Everything else goes through
-    the list of episodes, which is the definition.
-    """
-
-    def __init__(self, exact: Exact) -> None:
-        self.exact = exact
-        self.episodes: dict[tuple[str, tuple[Value, ...]], list[Past]] = {}
-        self.running: dict[tuple[int, tuple[Value, ...]], _Running | None] = {}
-        calls = exact.plan.window_calls
-        self.quick = frozenset(at for at, c in enumerate(calls) if not c.correlated and not c.distinct)
-
-    def add(self, past: Past) -> None:
-        """Takes an episode in, as computed."""
-        for window, key in past.keys.items():
-            if key is not None:
-                self.episodes.setdefault((window, key), []).append(past)
-        for at in self.quick:
-            call = self.exact.plan.window_calls[at]
-            key = past.keys[call.window]
-            if key is None:
-                continue
-            place = (at, key)
-            running = self.running.setdefault(place, _Running())
-            if running is not None:
-                try:
-                    running.take(call, self.exact.thunks, past)
-                except Refused:
-                    self.running[place] = None  # the episode that reads it is refused, by going through the list
-
-    def seen(self, window: str, key: tuple[Value, ...]) -> list[Past]:
-        """The earlier episodes in a window instance, in order."""
-        return self.episodes.get((window, key), [])
-
-
-class _Running:
-    """What a window call without a look at the reading episode has found so far."""
-
-    __slots__ = ("count", "first", "high", "last", "low", "total")
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.total: Any = 0
-        self.first: Any = None
-        self.last: Any = None
-        self.low: Any = None
-        self.high: Any = None
-
-    def take(self, call: PlanWindowCall, thunks: Sequence[Any], past: Past) -> None:
-        """Counts one more episode, if it meets the call's condition."""
-        frame = Frame(past.values, date.min, _no_window, None)
-        frame.earlier = past.values
-        if call.where >= 0 and not thunks[call.where](frame):
-            return
-        value = thunks[call.value](frame) if call.value >= 0 else None
-        if self.count == 0:
-            self.first = value
-        self.count += 1
-        self.last = value
-        if value is None or call.value < 0:
-            return
-        if call.function == "sum":
-            self.total += value
-        elif call.function in ("min", "max"):
-            rank = call.type.values.index if isinstance(call.type, OneOf) else None
-            if self.low is None or (rank(value) < rank(self.low) if rank else value < self.low):
-                self.low = value
-            if self.high is None or (rank(value) > rank(self.high) if rank else value > self.high):
-                self.high = value
-
-    def found(self, function: str) -> list[Any]:
-        """The values that stand for all of them in `_combine`."""
-        if not self.count:
-            return []
-        match function:
-            case "count":
-                return []
-            case "sum":
-                return [self.total]
-            case "first":
-                return [self.first]
-            case "last":
-                return [self.last]
-            case "min":
-                return [self.low] if self.low is not None else []
-            case _:
-                return [self.high] if self.high is not None else []
-
-
-def _no_window(call: int, frame: Frame) -> Value:
-    del call, frame
-    return None
-
-
-class History(Windows):
-    """Answers window calls of one episode from the earlier episodes of its sequence."""
-
-    def __init__(self, exact: Exact, past: Ledger, opening: Opening | None, assumed: set[str] | None = None) -> None:
-        super().__init__(exact.plan)
-        self.exact = exact
-        self.past = past
-        self.opening = opening
-        self.assumed = assumed if assumed is not None else set()
-        self.windows = {w.name: w for w in exact.plan.windows}
-
-    def value(self, call: int, frame: Frame) -> Value:
-        """The value of a window call for the episode in `frame`."""
-        spec = self.exact.plan.window_calls[call]
-        key = instance_key(self.windows[spec.window], frame.inputs)
-        opened = self._opening(spec.key, spec.window, key, limited=spec.distinct or spec.correlated)
-        if frame.recorder is None and call in self.past.quick:
-            running = self.past.running.get((call, key), _NOTHING) if key is not None else _NOTHING
-            if running is not None:
-                if spec.function == "count":
-                    return running.count + (opened if isinstance(opened, int) else 0)
-                return _combine(spec.function, spec.distinct, running.found(spec.function), opened, spec.type)
-        thunks = self.exact.thunks
-        found: list[Value] = []
-        seen: list[str] = []
-        for past in self.past.seen(spec.window, key) if key is not None else ():
-            frame.earlier = past.values
-            if spec.where >= 0 and not thunks[spec.where](frame):
-                continue
-            seen.append(str(past.values.get("episode_id", "")))
-            found.append(thunks[spec.value](frame) if spec.value >= 0 else None)
-        frame.earlier = {}
-        result = _combine(spec.function, spec.distinct, found, opened, spec.type)
-        if frame.recorder is not None:
-            frame.recorder.windows[call] = WindowTrace(spec.key, result, tuple(seen), opened is not None)
-        return result
-
-    def _opening(self, call: str, window: str, key: tuple[Value, ...] | None, *, limited: bool) -> Value:
-        o = self.opening
-        if o is None or key is None or o.keys.get(window) != key or (limited and not o.single):
-            return None
-        text = normal(call)
-        if text not in o.values:
-            self.assumed.add(call)
-            return None
-        return o.values[text]
-
-
-def _combine(function: str, distinct: bool, found: list[Any], opened: Any, type_: Any) -> Value:  # noqa: FBT001 - one case per function
-    match function:
-        case "count":
-            number: int = (len({v for v in found if v is not None}) if distinct else len(found)) + int(opened or 0)
-            return number
-        case "sum":
-            total: Value = sum(found, Fraction(0)) + (opened or 0)
-            return total
-        case "first":
-            first: Value = opened if opened is not None else found[0] if found else None
-            return first
-        case "last":
-            last: Value = found[-1] if found else opened
-            return last
-        case _:
-            values = [*(v for v in found if v is not None), *([opened] if opened is not None else [])]
-            if not values:
-                return None
-            rank = {v: at for at, v in enumerate(type_.values)} if isinstance(type_, OneOf) else None
-            chosen = min if function == "min" else max
-            best: Value = chosen(values, key=rank.__getitem__) if rank is not None else chosen(values)
-            return best
-
-
-def normal(call: str) -> str:
-    """A window call's text without white space, for matching `so_far` keys."""
-    return "".join(call.split())
-
-
-def keys_of(plan: Plan, values: Mapping[str, Value]) -> dict[str, tuple[Value, ...] | None]:
-    """An episode's place in each window that is read."""
-    return {w.name: instance_key(w, values) for w in windows_in_use(plan)}
-
-
-def past_of(plan: Plan, outcome: Outcome) -> Past:
+def past_of(outcome: Outcome, name: str) -> Past:
     """An outcome as later episodes see it."""
-    values: dict[str, Value] = {**outcome.inputs, **outcome.steps, **outcome.shares}
-    return Past(values, keys_of(plan, outcome.inputs))
+    return Past(name, {**outcome.inputs, **outcome.steps, **outcome.shares}, outcome.lists)
 
 
 def in_order(plan: Plan, records: Iterable[tuple[int, Mapping[str, Value]]]) -> list[tuple[int, Mapping[str, Value]]]:
@@ -230,7 +38,81 @@ def in_order(plan: Plan, records: Iterable[tuple[int, Mapping[str, Value]]]) -> 
     return sorted(records, key=lambda r: tuple(r[1][name] for name in order))
 
 
-_NOTHING = _Running()
+@dataclass(frozen=True)
+class Turn:
+    """A row of a sequence whose turn it is.
+
+    `place` is where it reads, `whole` where it stands among all rows, refused ones too. `found` is the window
+    and the name of the first refused row that it could read.
+    """
+
+    index: int
+    name: str
+    values: Mapping[str, Value]
+    place: Placed
+    whole: Placed
+    found: tuple[str, str] | None
+
+
+class LookBack:
+    """The rows of one sequence, taken in order; of episodes, or of the kind of groups `level`.
+
+    Each row first has its `turn`, then `windows` answer its calls, then it is `settled`. A refused row
+    stays where it stands when spells and periods are formed, since every later row that could read it is refused
+    too; with `compute` those rows are computed, from spells and periods formed without it.
+    """
+
+    def __init__(self, exact: Exact, level: str = "", *, compute: bool = False) -> None:
+        windows = windows_in_use(exact.plan, level)
+        self.ledger = Ledger(exact, level)
+        self.reading = Forming(windows)
+        self.whole = Forming(windows) if compute else self.reading
+        self.refused = _Refused(windows, self.ledger.sorted_by)
+
+    def open(self, opening: Opening, values: Mapping[str, Value]) -> Opening:
+        """Starts from opening amounts, which hold for the instances of the first row, the one with these values."""
+        opening = opening.before(self.reading.windows, values)
+        for window, chain, mark in opening.seeds(self.reading.windows, values):
+            for forming in {id(f): f for f in (self.reading, self.whole)}.values():
+                forming.seed(window, chain, mark)
+        return opening
+
+    def turn(self, index: int, name: str, values: Mapping[str, Value]) -> Turn:
+        """The next row; `index` grows from row to row."""
+        place = self.reading.look(values)
+        whole = place if self.whole is self.reading else self.whole.look(values)
+        return Turn(index, name, values, place, whole, self.refused.read_by(whole.keys, values))
+
+    def windows(self, turn: Turn, opening: Opening | None = None, assumed: set[str] | None = None) -> History:
+        """What answers the row's window calls."""
+        return History(self.ledger, turn.values, turn.place, opening, assumed)
+
+    def settled(self, turn: Turn, past: Past | None, *, refuses: bool = False) -> None:
+        """The row is done: later ones see it `past`; None: it is refused. `refuses`: who could read it is refused all the same."""
+        if self.whole is self.reading or past is not None:
+            self.reading.take(turn.index, turn.values, turn.place)
+        if self.whole is not self.reading:
+            self.whole.take(turn.index, turn.values, turn.whole)
+        if past is not None:
+            self.ledger.add(turn.index, past, turn.place.keys)
+        if past is None or refuses:
+            self.refused.add(turn)
+
+    def unplaced(self, name: str) -> None:
+        """A refused row of which nobody knows who could read it: every later row is taken to."""
+        self.refused.add_anywhere(name)
+
+    def take_out(self, reversals: Reversals, original: Seen) -> tuple[str, ...]:
+        """Takes an episode out from here on; names those computed since that could read it."""
+        keys = {w.name: reversals.key_at(original, w.name, len(reversals.all)) for w in self.reading.windows}
+        self.ledger.drop(original.index, keys)
+        changed = self.reading.drop(original.index)
+        for window, changes in changed.items():
+            self.ledger.change(window, changes)
+        for window, changes in (changed if self.whole is self.reading else self.whole.drop(original.index)).items():
+            self.refused.change(window, changes)
+        self.refused.drop(original.index)
+        return reversals.affected(original, self.reading.windows, changed)
 
 
 def run_sequence(
@@ -257,65 +139,182 @@ def run_person(
 ) -> list[Ran]:
     """One sequence's episodes, given in order; a refused one refuses the later ones that could read it.
 
-    With `compute` those are computed all the same, from what is left, and marked.
+    With `compute` those are computed all the same, from what is left, and marked. Episodes that tie are refused.
     """
-    plan = exact.plan
-    past = Ledger(exact)
-    refused = _Refused()
-    results: list[Ran] = []
+    person = _Person(exact, rows, opening, compute=compute)
+    return [
+        person.next(index, row, recorders[index] if index < len(recorders) else None, assumed)
+        for index, row in enumerate(rows)
+    ]
+
+
+def follow(exact: Exact, rows: Sequence[Row], opening: Opening | None) -> tuple[LookBack, Opening | None]:
+    """What one sequence's episodes, given in order with their results recorded, leave behind."""
+    person = _Person(exact, rows, opening, compute=False)
     for index, row in enumerate(rows):
-        keys = keys_of(plan, row.inputs)
+        person.next(index, row, None, None)
+    return person.look, person.opening
+
+
+class _Person:
+    """The run of one sequence's episodes."""
+
+    def __init__(self, exact: Exact, rows: Sequence[Row], opening: Opening | None, *, compute: bool) -> None:
+        self.exact = exact
+        self.rows = rows
+        self.opening = opening
+        self.opened = opening is None
+        self.compute = compute
+        self.look = LookBack(exact, compute=compute)
+        self.reversals = Reversals(exact.plan)
+        self.tied = _ties(exact.plan, rows)
+
+    def next(self, index: int, row: Row, recorder: Recorder | None, assumed: set[str] | None) -> Ran:
+        """What becomes of the next row."""
+        name = self.reversals.named_by(row)
+        if name:
+            ran = self._reversal(index, row, name)
+            self.reversals.add(Seen(index, row, None, None, reverses=name))
+            return ran
+        if row.unplaced:
+            self.look.unplaced(row.name)
+            self.reversals.add(Seen(index, row, None))
+            return Ran(row, None)
+        if not self.opened and self.opening is not None:
+            self.opened = True
+            self.opening = self.look.open(self.opening, row.inputs)
+        turn = self.look.turn(index, row.name, row.inputs)
         if row.refused:
-            refused.add(row, None if row.unplaced else keys)
-            results.append(Ran(row, None))
-            continue
-        found = refused.read_by(keys)
-        if found is not None and not compute:
-            outcome = Outcome(row.inputs, problem=_depends(*found))
+            outcome = None
+        elif row.recorded is not None:
+            outcome = row.recorded
+        elif index in self.tied:
+            outcome = Outcome(row.inputs, problem=self._tie())
+        elif turn.found is not None and not self.compute:
+            outcome = Outcome(row.inputs, problem=_depends(*turn.found))
         else:
-            recorder = recorders[index] if index < len(recorders) else None
-            outcome = exact.run(row.inputs, History(exact, past, opening, assumed), recorder)
-        if outcome.problem is None:
-            past.add(past_of(plan, outcome))
-        if outcome.problem is not None or found is not None:
-            refused.add(row, keys)
-        results.append(Ran(row, outcome, after=found is not None))
-    return results
+            outcome = self.exact.run(row.inputs, self.look.windows(turn, self.opening, assumed), recorder)
+        computed = outcome if outcome is not None and outcome.problem is None else None
+        after = turn.found is not None and outcome is not None and row.recorded is None
+        past = past_of(computed, row.name) if computed is not None else None
+        self.look.settled(turn, past, refuses=after)
+        self.reversals.add(Seen(index, row, turn.place, computed, after))
+        return Ran(row, outcome, after)
+
+    def _reversal(self, index: int, row: Row, name: str) -> Ran:
+        """A reversal: in no window itself, it takes its original out of them. One that is refused could have meant any."""
+        plan = self.exact.plan
+        original = self.reversals.original(row, self.rows[index + 1 :])
+        on = row.inputs.get(plan.effective_by)
+        if row.recorded is not None:
+            if not isinstance(original, Problem):  # else its original lies before the earlier results
+                self.look.take_out(self.reversals, original)
+            return Ran(row, row.recorded)
+        if row.refused or index in self.tied:
+            problem = self._tie() if index in self.tied else None
+        elif isinstance(on, date) and (late := outside(plan, on)) is not None:
+            problem = late
+        elif isinstance(original, Problem):
+            problem = original
+        else:
+            assert original.outcome is not None  # noqa: S101 - else it is a problem
+            affected = self.look.take_out(self.reversals, original)
+            return Ran(row, negated(original.outcome, row.inputs, name), original.after, affected)
+        self.look.unplaced(row.name)
+        return Ran(row, None if row.refused else Outcome(row.inputs, problem=problem))
+
+    def _tie(self) -> Problem:
+        order = ", ".join(self.exact.plan.sequence.order) if self.exact.plan.sequence is not None else ""
+        return Problem("RX818", order, "", f"another episode of the sequence has the same {order}; neither comes first")
+
+
+def _ties(plan: Plan, rows: Sequence[Row]) -> frozenset[int]:
+    """The rows that stand at one place of the order with another."""
+    order = plan.sequence.order if plan.sequence is not None else ()
+    placed = [(tuple(row.inputs.get(name) for name in order), at) for at, row in enumerate(rows) if order]
+    places = [one for one in placed if None not in one[0]]
+    return frozenset(at for one, other in pairwise(places) if one[0] == other[0] for at in (one[1], other[1]))
+
+
+def _depends(window: str, name: str) -> Problem:
+    message = f"`{name}` comes earlier in window `{window}` and was refused; mend that one first"
+    return Problem("RX811", window, name, message)
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """A refused row: how many were refused before it, its name, and its inputs."""
+
+    count: int
+    name: str
+    values: Mapping[str, Value]
 
 
 class _Refused:
-    """The refused episodes of one sequence, by the windows in which later ones could read them."""
+    """The refused rows of one sequence, by the windows in which later ones could read them."""
 
-    def __init__(self) -> None:
-        self.first: dict[tuple[str, tuple[Value, ...]], tuple[int, Row]] = {}
-        self.anywhere: tuple[int, Row] | None = None
+    def __init__(self, windows: Sequence[PlanWindow], sorted_by: str) -> None:
+        self.windows = windows
+        self.sorted_by = sorted_by
+        self.rows: dict[tuple[str, Key], dict[int, _Mark]] = {}
+        self.placed: set[int] = set()
+        self.anywhere: _Mark | None = None
         self.count = 0
 
-    def add(self, row: Row, keys: Mapping[str, tuple[Value, ...] | None] | None) -> None:
-        """Notes a refused row; keys None: it could be in any window."""
+    def add(self, turn: Turn) -> None:
+        """Notes a refused row at its place."""
         self.count += 1
-        if keys is None:
-            self.anywhere = self.anywhere or (self.count, row)
-            return
-        for window, key in keys.items():
+        mark = _Mark(self.count, turn.name, turn.values)
+        self.placed.add(turn.index)
+        for window, key in turn.whole.keys.items():
             if key is not None:
-                self.first.setdefault((window, key), (self.count, row))
+                self.rows.setdefault((window, key), {})[turn.index] = mark
 
-    def read_by(self, keys: Mapping[str, tuple[Value, ...] | None]) -> tuple[str, Row] | None:
-        """The first refused row that an episode with these keys could read, and the window."""
-        found = [
-            (*self.first[window, key], window)
-            for window, key in keys.items()
-            if key is not None and (window, key) in self.first
-        ]
-        if self.anywhere is not None and keys:
-            found.append((*self.anywhere, next(iter(keys))))
+    def add_anywhere(self, name: str) -> None:
+        """Notes a refused row that could be in any window."""
+        self.count += 1
+        self.anywhere = self.anywhere or _Mark(self.count, name, {})
+
+    def drop(self, index: int) -> None:
+        """Takes a row out again: one that was computed and marked, and is reversed."""
+        if index in self.placed:
+            for held in self.rows.values():
+                held.pop(index, None)
+
+    def change(self, window: str, changed: Mapping[int, Change]) -> None:
+        """Moves rows whose instance of a window has changed."""
+        moved(self.rows, window, changed)
+
+    def read_by(self, keys: Mapping[str, Key], values: Mapping[str, Value]) -> tuple[str, str] | None:
+        """The window and name of the first refused row that a row with these keys could read."""
+        found: list[tuple[int, str, str]] = []
+        for window in self.windows if self.count else ():
+            key = keys[window.name]
+            marks = self.rows.get((window.name, key), {}) if key is not None else {}
+            if window.rolling[0] and window.date == self.sorted_by:
+                self._forget(marks, window, values)
+            first = next((mark for mark in marks.values() if _within(window, mark.values, values)), None)
+            if first is not None:
+                found.append((first.count, window.name, first.name))
+        if self.anywhere is not None and self.windows:
+            found.append((self.anywhere.count, self.windows[0].name, self.anywhere.name))
         if not found:
             return None
-        _, row, window = min(found, key=lambda f: f[0])
-        return window, row
+        _, name, row = min(found, key=lambda f: f[0])
+        return name, row
+
+    def _forget(self, marks: dict[int, _Mark], window: PlanWindow, values: Mapping[str, Value]) -> None:
+        """Rows that have left a rolling window whose dates ascend are never in it again."""
+        while marks and not _within(window, marks[first := next(iter(marks))].values, values):
+            del marks[first]
 
 
-def _depends(window: str, row: Row) -> Problem:
-    message = f"`{row.name}` comes earlier in window `{window}` and was refused; mend that one first"
-    return Problem("RX811", window, row.name, message)
+def _within(window: PlanWindow, earlier: Mapping[str, Value], values: Mapping[str, Value]) -> bool:
+    """Whether an earlier row of the same instance lies in the window; only rolling windows leave some out."""
+    if not window.rolling[0]:
+        return True
+    then, on = earlier[window.date], values[window.date]
+    assert isinstance(then, date)  # noqa: S101 - part of the key
+    assert isinstance(on, date)  # noqa: S101 - part of the key
+    first, last = rolling_days(window, on)
+    return first <= then <= last

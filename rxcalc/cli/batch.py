@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,14 +14,49 @@ from rxcalc.cli.options import default_language
 from rxcalc.cli.show import Failure
 
 if TYPE_CHECKING:
-    from rxcalc.driver.batch_report import BatchOptions, BatchReport
+    from rxcalc.driver.batch_report import BatchOptions, BatchReport, RejectExample
     from rxcalc.plan.nodes import Plan
+    from rxcalc.tabular.accounts import Accounts
 
 
 @click.command("batch")
 @click.argument("episodes", type=click.Path(path_type=Path))
 @click.option("-r", "--rulebook", required=True, help="Path or name of the rulebook.")
 @click.option("-o", "--output", "results", required=True, type=click.Path(path_type=Path), help="The results file.")
+@click.option(
+    "--lines",
+    type=click.Path(path_type=Path),
+    help="The lines of the bills: a file with the column episode_id and those of the rulebook's `lines:`.",
+)
+@click.option(
+    "--lines-out",
+    type=click.Path(path_type=Path),
+    help="Write the lines with what the rulebook computes for each to this file.",
+)
+@click.option("--list", "lists", multiple=True, metavar="NAME=FILE", help="The file of another list of the rulebook.")
+@click.option(
+    "--list-out", "list_results", multiple=True, metavar="NAME=FILE", help="As --lines-out, for another list."
+)
+@click.option(
+    "--earlier",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Results of an earlier run: its episodes came before, as recorded. May be repeated.",
+)
+@click.option("--opening", type=click.Path(path_type=Path), help="What windows hold before the first episode.")
+@click.option(
+    "--closing", type=click.Path(path_type=Path), help="Write what windows hold after the last episode, for --opening."
+)
+@click.option(
+    "--groups",
+    type=click.Path(path_type=Path),
+    help="The folder that holds the inputs of groups: one file a kind, DIR/region_year.csv, with its keys and inputs.",
+)
+@click.option(
+    "--groups-out",
+    type=click.Path(path_type=Path),
+    help="The folder for the results of groups, one file a kind. [default: beside the results, .groups/]",
+)
 @click.option(
     "--rejects", type=click.Path(path_type=Path), help="Refused records. [default: beside the results, .rejects.csv]"
 )
@@ -49,6 +85,15 @@ def command(
     episodes: Path,
     rulebook: str,
     results: Path,
+    lines: Path | None,
+    lines_out: Path | None,
+    lists: tuple[str, ...],
+    list_results: tuple[str, ...],
+    earlier: tuple[Path, ...],
+    opening: Path | None,
+    closing: Path | None,
+    groups: Path | None,
+    groups_out: Path | None,
     rejects: Path | None,
     summary: Path | None,
     select: str,
@@ -69,6 +114,9 @@ def command(
     Example:
       rxcalc batch episodes.csv -r beijing-employee -o results.csv
       rxcalc batch episodes.csv -r rules/ -o short.csv --select episode_id,outputs
+      rxcalc batch episodes.csv -r rules/ -o results.csv --lines lines.csv --lines-out lines-paid.csv
+      rxcalc batch february.csv -r beijing-employee -o february-paid.csv --earlier january-paid.csv
+      rxcalc batch episodes.csv -r rules/ -o results.csv --groups inputs/ --groups-out settled/
     """
     if threads is not None:
         os.environ["POLARS_MAX_THREADS"] = str(threads)  # read once, when polars is imported below
@@ -90,6 +138,13 @@ def command(
         max_rejects=max_rejects,
         threads=threads or os.cpu_count() or 1,
         dry_run=dry_run,
+        lists=_files("--list", lists, lines),
+        list_results=_files("--list-out", list_results, lines_out),
+        earlier=earlier,
+        opening=opening,
+        closing=closing,
+        groups=groups,
+        groups_out=groups_out,
         reads=tuple(path for path in (*files_of(rulebook, plan), mapping) if path is not None),
     )
     report = run_batch(plan, options, progress_for(sys.stderr, wanted=progress))
@@ -98,6 +153,19 @@ def command(
     if report.problem is not None:
         raise Failure(report.problem.message, "; ".join(report.problem.help))
     return report.exit_code
+
+
+def _files(option: str, pairs: tuple[str, ...], lines: Path | None) -> dict[str, Path]:
+    """The files of lists by name."""
+    found = {"lines": lines} if lines is not None else {}
+    for pair in pairs:
+        name, equals, file = pair.partition("=")
+        if not equals or not name.strip() or not file.strip():
+            raise Failure(f"`{option} {pair}` is not NAME=FILE", f"e.g. {option} premiums=premiums.csv")
+        if name.strip() in found:
+            raise Failure(f"`{option}` gives {name.strip()} a second time", "give each list one file")
+        found[name.strip()] = Path(file.strip())
+    return found
 
 
 def _mapping(path: Path) -> dict[str, str]:
@@ -128,28 +196,44 @@ def _tell(plan: Plan, options: BatchOptions, report: BatchReport) -> None:
         lines.append(
             f"{report.unknown_sequence:,} record(s) have no readable {plan.sequence.by}: nobody's later episodes can be known to depend on them"
         )
-    counts = accounts.counts()
-    lines.append(
-        f"{counts['read']:,} records read = {counts['written']:,} written + {counts['rejected']:,} rejected"
-        f" + {counts['totals']:,} totals + {counts['blank']:,} blank   ({report.seconds:.1f} s)"
-    )
-    for name, sums in accounts.totals(report.decimals).items():
-        parts = [f"{sums[kind]} {kind}" for kind in ("written", "rejected")]
-        if counts["totals"]:
-            parts.append(f"{sums['totals']} in total rows")
-        unreadable = f"; {sums['unreadable_cells']} unreadable cells left out" if sums["unreadable_cells"] else ""
-        lines.append(f"  {name}: {sums['read']} {plan.currency} read = {' + '.join(parts)}{unreadable}")
-    for name, count in report.defaults.items():
-        if count:
-            lines.append(f"  {name}: the default was filled in {count:,} times")
+    lines += [
+        f"{found.unlinked:,} record(s) of {name} have no readable episode_id: the episodes that they belong to are computed without them"
+        for name, found in report.lists.items()
+        if found.unlinked
+    ]
+    lines += [
+        f"{of.unplaced:,} rejected record(s) may belong to any group of {name}: no group can be known to be complete"
+        for name, of in report.groups.items()
+        if of.unplaced
+    ]
+    took = f"   ({report.seconds:.1f} s)"
+    lines += _accounts("records", accounts, report.decimals, report.defaults, plan.currency, took)
+    for name, found in report.lists.items():
+        lines += _accounts(f"records of {name}", found.accounts, found.decimals, found.defaults, plan.currency)
+    for name, of in report.groups.items():
+        rest = f", {of.rejected:,} more rejected ({of.incomplete:,} incomplete)" if of.rejected else ""
+        lines.append(f"{of.groups:,} groups of {name} of {of.members:,} members{rest}")
+        lines += [
+            f"  refused {code}  {count:,}  e.g. {of.examples[code]}" for code, count in sorted(of.reject_codes.items())
+        ]
     lines.extend(f"  assumed: {assumption}" for assumption in report.assumptions)
-    if report.reject_codes:
-        lines.append("rejected:")
-        for code, count in sorted(report.reject_codes.items(), key=lambda item: (-item[1], item[0])):
-            example = report.examples[code]
-            lines.append(f"  {code}  {count:,}  e.g. line {example.line}: {example.message}")
+    if report.incomplete:
+        lines.append(
+            f"{report.incomplete:,} result(s) read a group that lacks a member: see the column group_incomplete"
+        )
+    if report.stale:
+        lines.append(
+            f"{report.stale:,} issued result(s) would have been others, had these episodes been there: see {options.stale_path}"
+        )
+    if report.affected:
+        lines.append(
+            f"{report.affected:,} result(s) had read an episode that is reversed now: see affected_by_reversals in the summary"
+        )
+    lines += _rejected("rejected:", report.reject_codes, report.examples)
+    for name, found in report.lists.items():
+        lines += _rejected(f"rejected of {name}:", found.reject_codes, found.examples)
     lines.extend(f"wrote {path}" for path in report.published)
-    if report.reject_codes and report.published and plan.window_calls:
+    if report.reject_codes and report.published and plan.calls:
         lines.append(
             f"next: mend these records in {options.episodes} and run the whole file again: later episodes look back on them"
         )
@@ -161,3 +245,34 @@ def _tell(plan: Plan, options: BatchOptions, report: BatchReport) -> None:
         lines.append("dry run: nothing was written")
     lines.extend(status_lines(plan))
     click.echo("\n".join(lines), err=True)
+
+
+def _accounts(
+    what: str,
+    accounts: Accounts,
+    decimals: Mapping[str, int],
+    defaults: Mapping[str, int],
+    currency: str,
+    end: str = "",
+) -> list[str]:
+    """What became of the records of a file, in counts and in money."""
+    counts = accounts.counts()
+    sums_up = " + ".join(f"{counts[kind]:,} {kind}" for kind in ("written", "rejected", "totals", "blank"))
+    lines = [f"{counts['read']:,} {what} read = {sums_up}{end}"]
+    for name, sums in accounts.totals(decimals).items():
+        parts = [f"{sums[kind]} {kind}" for kind in ("written", "rejected")]
+        if counts["totals"]:
+            parts.append(f"{sums['totals']} in total rows")
+        unreadable = f"; {sums['unreadable_cells']} unreadable cells left out" if sums["unreadable_cells"] else ""
+        lines.append(f"  {name}: {sums['read']} {currency} read = {' + '.join(parts)}{unreadable}")
+    lines += [f"  {name}: the default was filled in {count:,} times" for name, count in defaults.items() if count]
+    return lines
+
+
+def _rejected(title: str, codes: Mapping[str, int], examples: Mapping[str, RejectExample]) -> list[str]:
+    """How many records were refused with each code, the most first, with an example."""
+    lines = [title] if codes else []
+    for code, count in sorted(codes.items(), key=lambda item: (-item[1], item[0])):
+        example = examples[code]
+        lines.append(f"  {code}  {count:,}  e.g. line {example.line}: {example.message}")
+    return lines

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -13,6 +13,9 @@ from rxcalc.driver import find
 
 if TYPE_CHECKING:
     from rxcalc.driver.compile import Compiled
+    from rxcalc.plan.nodes import Plan, PlanPartition, PlanStep
+
+ALWAYS: Final = ("input", "parameter", "table", "step", "part")  # named even when there are none
 
 
 @click.command("check")
@@ -56,12 +59,12 @@ def _print_text(file: find.Found, sink: Sink, compiled: Compiled | None, *, debu
         click.echo(f"{visible(file.shown)}: {_count(errors, 'error')}, {_count(warnings, 'warning')}")
         return
     plan = compiled.plan
-    read = [
-        _count(len(plan.inputs), "input"), _count(len(plan.parameters), "parameter"), _count(len(plan.tables), "table"),
-        _count(len(plan.steps), "step"), _count(sum(len(p.parts) for p in plan.shares), "part"),
-    ]  # fmt: skip
     click.echo(f"{visible(file.shown)}: no errors, {_count(warnings, 'warning')}")
-    click.echo(f"  read       {', '.join(read)}")
+    if plan.bases:
+        click.echo(f"  laid over  {', '.join(visible(base.file) for base in plan.bases)}")
+    for of, counts in _read(plan).items():
+        told = ", ".join(_count(n, word) for word, n in counts.items() if n or (not of and word in ALWAYS))
+        click.echo(f"  {'' if of else 'read':9}  {of}{': ' if of else ''}{told}")
     click.echo(
         f"  evidence   {', '.join(f'{count} {status}' for status, count in plan.evidence if count) or 'no values'}"
     )
@@ -70,6 +73,37 @@ def _print_text(file: find.Found, sink: Sink, compiled: Compiled | None, *, debu
     if debug:
         for name, seconds in compiled.timings:
             click.echo(f"  {name:10s} {seconds * 1000:.1f} ms")
+
+
+def _read(plan: Plan) -> dict[str, dict[str, int]]:
+    """How much was read, by kind: of the rulebook (""), of every list and every kind of groups by name."""
+    found = {
+        "": {
+            "input": len(plan.inputs),
+            "parameter": len(plan.parameters),
+            "table": len(plan.tables),
+            "window": sum(not w.level for w in plan.windows),
+            "list": len(plan.lists),
+            "group": len(plan.groups),
+            **_rules(plan, "", plan.steps, plan.shares),
+        }
+    }
+    for x in plan.lists:
+        found[x.name] = {"input": len(x.inputs), **_rules(plan, x.name, x.steps, ())}
+    for g in plan.groups:
+        windows = sum(w.level == g.name for w in plan.windows)
+        rules = _rules(plan, g.name, g.steps, g.shares)
+        found[g.name] = {"key": len(g.keys), "input": len(g.inputs), "window": windows, **rules}
+    return found
+
+
+def _rules(plan: Plan, level: str, steps: tuple[PlanStep, ...], shares: tuple[PlanPartition, ...]) -> dict[str, int]:
+    return {
+        "step": sum(not s.lazy for s in steps),
+        "spread": sum(s.target == level for s in plan.spreads),
+        "part": sum(len(p.parts) for p in shares),
+        "check": sum(c.level == level for c in plan.checks),
+    }
 
 
 def _print_json(sinks: list[tuple[find.Found, Sink, Compiled | None]]) -> None:
@@ -82,12 +116,18 @@ def _print_json(sinks: list[tuple[find.Found, Sink, Compiled | None]]) -> None:
             "warnings": sink.count(Severity.WARNING),
             "left_out": sink.left_out,
             "diagnostics": [as_json(d, sink.files) for d in sink.sorted()],
+            "bases": [base.file for base in compiled.plan.bases] if compiled is not None else None,
+            "read": _read_json(compiled.plan) if compiled is not None else None,
             "evidence": dict(compiled.plan.evidence) if compiled is not None else None,
             "undecided": list(compiled.notes) if compiled is not None else None,
         }
         for file, sink, compiled in sinks
     ]
     click.echo(json.dumps(documents, ensure_ascii=False, indent=2))
+
+
+def _read_json(plan: Plan) -> dict[str, dict[str, int]]:
+    return {of or "episode": {f"{word}s": n for word, n in counts.items()} for of, counts in _read(plan).items()}
 
 
 def _count(n: int, word: str) -> str:

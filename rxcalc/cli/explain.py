@@ -102,7 +102,7 @@ def command(
 
         text = "\n".join(render(x, language=language, detail=detail, columns=options.columns()) for x in found)
     result(text, output, (Path(episode), *files_of(name, plan)))
-    return 1 if any(x.problem is not None for x in found) else 0
+    return 1 if any(x.complains for x in found) else 0
 
 
 def _example(node: Node | None, name: str, file: str) -> Node | None:

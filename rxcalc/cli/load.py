@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 def files_of(name: str, plan: Plan) -> tuple[Path, ...]:
-    """The files that a rulebook consists of: itself and its tables."""
+    """The files that a rulebook consists of: itself, its bases and its tables."""
     found = find.rulebook(name)
     if isinstance(found, find.NotFound):
         return ()
-    return (found.path, *(found.path.parent / t.file for t in plan.tables if t.file))
+    return (found.path, *(found.path.parent / file for file in plan.files))
 
 
 def plan_of(name: str) -> Plan:

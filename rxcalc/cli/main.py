@@ -15,6 +15,7 @@ import click
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "explain": ("rxcalc.cli.explain", "Explain one bill step by step, and who bears each yuan."),
     "batch": ("rxcalc.cli.batch", "Run a rulebook over a CSV file of episodes."),
+    "settle": ("rxcalc.cli.settle", "Run a rulebook over a file of episodes and settle their groups."),
     "check": ("rxcalc.cli.check", "Check rulebooks: every error in one run, with its place."),
     "test": ("rxcalc.cli.test", "Run the examples of rulebooks."),
     "plan": ("rxcalc.cli.plan", "Show the compiled plan of a rulebook."),

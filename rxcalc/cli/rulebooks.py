@@ -26,8 +26,8 @@ def command(form: str, lang: str | None) -> int:
 
     from rxcalc.driver.cached import plan_for
     from rxcalc.plan.nodes import weakest_evidence
-    from rxcalc.report.explanation import in_language
     from rxcalc.report.phrases import word
+    from rxcalc.report.wording import in_language
 
     language = options.language(lang)
     rows: list[dict[str, object]] = []

@@ -9,17 +9,22 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rxcalc.backends.base import Outcome, Problem
+from rxcalc.backends.base import Outcome, Problem, Row
 from rxcalc.backends.exact import Exact
-from rxcalc.backends.history import Opening, keys_of, normal, run_sequence
+from rxcalc.backends.exact_groups import run_all
+from rxcalc.backends.history import Opening
 from rxcalc.diagnostics.model import Diagnostic, Sink
 from rxcalc.driver import find
 from rxcalc.driver.cached import plan_for
-from rxcalc.driver.explain import misplaced
+from rxcalc.driver.explain import assumptions, misplaced
 from rxcalc.inputs.cells import CellProblem
+from rxcalc.inputs.groups import results_given
+from rxcalc.inputs.openings import is_limited, normal, opening_specs, window_calls
 from rxcalc.inputs.records import Record, RecordReader
+from rxcalc.lang.types import DATE, is_numeric
 from rxcalc.plan.nodes import Plan, Value
-from rxcalc.report.explanation import Explanation, explain
+from rxcalc.report.explanation import explain
+from rxcalc.report.model import Explanation
 from rxcalc.tracing.model import Recorder
 
 if TYPE_CHECKING:
@@ -51,7 +56,7 @@ class Rulebook:
     _exact: Exact = field(repr=False)
 
     def evaluate(self, episode: Fields) -> Outcome:
-        """The result of one episode that nothing came before, without an explanation.
+        """The result of one episode that nothing came before, without an explanation. Lists are sequences of mappings.
 
         >>> import rxcalc
         >>> bill = {
@@ -62,7 +67,13 @@ class Rulebook:
         Fraction(9310, 1)
         """
         read = self._reader.read(episode)
-        return self._exact.run(read.values) if isinstance(read, Record) else _unread(read)
+        if not isinstance(read, Record):
+            return _unread(read)
+        given = results_given(self.plan, {})
+        if not given or isinstance(given, CellProblem):
+            return self._exact.run(read.values)
+        ran = run_all(self._exact, [Row(0, str(read.values["episode_id"]), read.values)], {}, given=given).ran[0]
+        return ran.outcome or Outcome(read.values)
 
     def explain(
         self,
@@ -70,11 +81,13 @@ class Rulebook:
         *,
         earlier: Sequence[Fields] = (),
         so_far: Mapping[str, object] | None = None,
+        groups: Mapping[str, object] | None = None,
         language: str = "en",
     ) -> Explanation:
         """The explanation of an episode after `earlier` ones and opening amounts.
 
         `so_far` maps window calls (`"this_year.sum(pool_pays)"`) to their value before the first episode.
+        `groups` maps kinds of groups to results that the episode reads: one mapping, or several with keys.
         """
         read = [self._reader.read(e) for e in (*earlier, episode)]
         for one in read:
@@ -83,37 +96,47 @@ class Rulebook:
         records = [r for r in read if isinstance(r, Record)]
         for _, name, message, _ in misplaced(self.plan, records, len(earlier)):
             return self._refused(Problem("RX756", name, "", message), language)
-        opening: dict[str, Value] = {}
-        calls = {normal(c.key) for c in self.plan.window_calls}
-        for call, value in (so_far or {}).items():
-            if normal(call) not in calls:
-                return self._refused(
-                    Problem("RX752", call, str(value), f"`{call}` is not a window call of this rulebook"), language
-                )
-            if not isinstance(value, int | Fraction | date | str):
-                return self._refused(
-                    Problem("RX753", call, str(value), "give an int, a Fraction, a date or a text"), language
-                )
-            opening[normal(call)] = value
+        opening = self._opening(so_far or {}, len(records))
+        if isinstance(opening, Problem):
+            return self._refused(opening, language)
+        given = results_given(self.plan, groups or {})
+        if isinstance(given, CellProblem):
+            return self._refused(Problem(given.code, given.field, given.value, given.message), language)
         target = records[-1]
-        if self.plan.sequence is not None:
-            order = self.plan.sequence.order
-            records.sort(key=lambda r: tuple(r.values[name] for name in order))
-        recorders = [Recorder() for _ in records]
-        assumed: set[str] = set()
-        first = Opening(opening, keys_of(self.plan, records[0].values), len(records) == 1)
+        recorders = {at: Recorder() for at in range(len(records))}
+        rows = [Row(at, str(record.values["episode_id"]), record.values) for at, record in enumerate(records)]
+        first = Opening(opening, single=len(records) == 1)
+        owners = {r.values[self.plan.sequence.by] for r in records} if self.plan.sequence is not None else ()
         exact = Exact(self.plan, recording=True)
-        outcomes = run_sequence(exact, [r.values for r in records], first, recorders, assumed)
-        at = next(i for i, r in enumerate(records) if r is target)
-        assumptions = tuple(c for c in sorted(assumed) if any(w.key == c for w in recorders[at].windows.values()))
+        openings = dict.fromkeys(owners, first)
+        ran = run_all(exact, rows, {}, given=given, openings=openings, recorders=recorders).ran
+        at = len(records) - 1
         return explain(
             self.plan,
-            outcomes[at],
+            ran[at].outcome or Outcome(target.values),
             recorders[at],
             language=language,
-            assumptions=assumptions,
+            assumptions=assumptions(self.plan, recorders[at]),
             defaulted=target.defaulted,
+            affected=ran[at].affected,
         )
+
+    def _opening(self, so_far: Mapping[str, object], listed: int) -> dict[str, Value] | Problem:
+        """Opening amounts by call text without white space, or what is wrong with one."""
+        specs = opening_specs(self.plan)
+        limited = {normal(c.key) for c in window_calls(self.plan) if is_limited(self.plan, c)}
+        opening: dict[str, Value] = {}
+        for call, value in so_far.items():
+            spec = specs.get(normal(call))
+            if spec is None:
+                return Problem("RX752", call, str(value), f"`{call}` is not a window call of this rulebook")
+            wanted = date if spec.type == DATE else int | Fraction if is_numeric(spec.type) else str | bool | date
+            if not isinstance(value, wanted) or (is_numeric(spec.type) and isinstance(value, bool)):
+                return Problem("RX753", call, str(value), "give an int, a Fraction, a date or a text, as its type is")
+            if listed > 1 and normal(call) in limited:
+                return Problem("RX758", call, str(value), f"`{call}` can be given for a single episode only")
+            opening[normal(call)] = value
+        return opening
 
     def _refused(self, problem: Problem, language: str) -> Explanation:
         return explain(self.plan, Outcome({}, problem=problem), Recorder(), language=language)

@@ -21,6 +21,7 @@ from rxcalc.tabular.reader import Head, RawBlock, read_block
 from rxcalc.tabular.writer import Layout, write_rows
 
 NOTE: Final = "rx_note"  # the result column that marks what follows a refused episode
+INCOMPLETE: Final = "group_incomplete"  # the result column that names the groups read that lack a member
 _T = TypeVar("_T")
 
 
@@ -38,7 +39,10 @@ class RowProblem(Protocol):
 
 
 class Computed(Protocol):
-    """What a columnar run gives: `values` holds `__row` and the columns asked for, amounts x 10**decimals; `marked` rows follow a refused one."""
+    """What a columnar run gives: `values` holds `__row` and the columns asked for, amounts x 10**decimals.
+
+    `marked` rows follow a refused one; `affected` names by a reversal those that had read what it reverses.
+    """
 
     @property
     def values(self) -> pl.DataFrame: ...  # noqa: D102 a field
@@ -48,6 +52,8 @@ class Computed(Protocol):
     def problems(self) -> Sequence[tuple[int, RowProblem]]: ...  # noqa: D102 a field
     @property
     def marked(self) -> frozenset[int]: ...  # noqa: D102 a field
+    @property
+    def affected(self) -> Mapping[int, tuple[str, ...]]: ...  # noqa: D102 a field
 
 
 class Evaluator(Protocol):
@@ -67,14 +73,14 @@ class Job:
     columns: Columns
     form: Layout
     tables: TableReader
-    evaluator: Evaluator
+    evaluator: Evaluator | None  # None: no columns can compute it, every record goes through the exact evaluator
     exact_steps: Mapping[str, str]
     shape: Shape | None = None
 
     @property
     def outputs(self) -> tuple[str, ...]:
         """The result columns that the evaluator computes."""
-        return tuple(name for name in self.form.computed if name != NOTE)
+        return tuple(name for name in self.form.computed if name not in (NOTE, INCOMPLETE))
 
     def judged(self, raw: RawBlock, duplicates: Mapping[int, int] | None = None) -> Judged:
         """A block read and its records judged."""
@@ -99,6 +105,7 @@ class Finished:
 
 def compute_block(job: Job, judged: Judged) -> Finished:
     """A block of a stateless plan: its good rows are computed on their own."""
+    assert job.evaluator is not None  # noqa: S101 - without columns a batch is computed as a whole
     computed = job.evaluator.run(judged.good_frame(), job.outputs)
     return finish_block(job, judged, computed.values, computed.problems, computed.decimals)
 

@@ -26,6 +26,13 @@ class BatchOptions:
     threads: int = 2
     dry_run: bool = False
     block: int = 6 << 20
+    lists: Mapping[str, Path] = field(default_factory=dict)  # `--lines` and `--list`: the file of each list
+    list_results: Mapping[str, Path] = field(default_factory=dict)
+    earlier: tuple[Path, ...] = ()  # results of earlier runs
+    opening: Path | None = None
+    closing: Path | None = None
+    groups: Path | None = None  # the folder of group inputs
+    groups_out: Path | None = None
     reads: tuple[Path, ...] = ()  # the rulebook's files and the like, which no output may replace
 
     def beside(self, suffix: str) -> Path:
@@ -41,6 +48,21 @@ class BatchOptions:
     def summary_path(self) -> Path:
         """Where the summary goes."""
         return self.summary or self.beside(".summary.json")
+
+    @property
+    def stale_path(self) -> Path:
+        """Where issued results go that late arrivals would have changed."""
+        return self.beside(".stale.csv")
+
+    @property
+    def groups_path(self) -> Path:
+        """The folder where results of groups go."""
+        return self.groups_out or self.beside(".groups")
+
+    def list_rejects(self, name: str) -> Path:
+        """Where the rejects of a list go."""
+        suffix = self.lists[name].suffix.lower()
+        return self.beside(f".{name}.rejects" + (suffix if suffix in {".tsv", ".tab"} else ".csv"))
 
     def as_json(self) -> dict[str, object]:
         """What bears on the results, for the summary."""
@@ -62,6 +84,34 @@ class RejectExample:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ListReport:
+    """The outcome of one file of lines. `unlinked` are records whose episode cannot be read."""
+
+    accounts: Accounts
+    decimals: Mapping[str, int]
+    reject_codes: Mapping[str, int]
+    examples: Mapping[str, RejectExample]
+    defaults: Mapping[str, int]
+    unlinked: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupReport:
+    """What became of the groups of a kind: how many, of how many members, how many more were rejected.
+
+    `unplaced` are rejected members of nobody knows which group.
+    """
+
+    groups: int
+    members: int
+    rejected: int
+    incomplete: int
+    unplaced: int
+    reject_codes: Mapping[str, int]  # of refused groups
+    examples: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BatchReport:
     """The outcome of a batch. With a `problem` no results were published."""
 
@@ -73,15 +123,22 @@ class BatchReport:
     defaults: Mapping[str, int] = field(default_factory=dict)
     assumptions: tuple[str, ...] = ()
     unknown_sequence: int = 0
+    lists: Mapping[str, ListReport] = field(default_factory=dict)
+    groups: Mapping[str, GroupReport] = field(default_factory=dict)
+    incomplete: int = 0  # results that read a group which lacks a member
+    stale: int = 0  # issued results that late arrivals would have changed
+    affected: int = 0  # results that had read what is reversed now
     published: tuple[Path, ...] = ()
     seconds: float = 0.0
 
     @property
     def exit_code(self) -> int:
-        """2 when it could not run, 1 when any row was rejected, else 0."""
+        """2 when it could not run, 1 when any row was rejected or any result is incomplete or stale, else 0."""
         if self.problem is not None:
             return 2
-        return 1 if self.reject_codes else 0
+        rejected = self.reject_codes or any(found.reject_codes for found in self.lists.values())
+        refused = any(found.reject_codes for found in self.groups.values())
+        return 1 if rejected or refused or self.incomplete or self.stale else 0
 
 
 def passes_limit(limit: str, rejected: int, read: int) -> bool | UsageProblem:

@@ -2,7 +2,7 @@
 
 A cache entry is JSON, never code. It is named by the rulebook's bytes, the way messages call the
 file, and a stamp of rxcalc's own files, so neither a changed rulebook nor a changed rxcalc can
-meet an old plan; the table files' hash stands inside and is compared too. Whatever cannot be read
+meet an old plan; the hash of its tables and bases stands inside and is compared too. Whatever cannot be read
 is compiled again; whatever cannot be written is not kept. `RXCALC_CACHE=off` turns it off.
 """
 
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from rxcalc import __version__
-from rxcalc.driver.find import Found, digest_of
+from rxcalc.driver.find import Found, digest_of, same_bases
 from rxcalc.shipped import grammar_file
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def plan_for(found: Found, sink: Sink) -> Plan | None:
     if compiled is None:
         return None
     if entry is not None:
-        _save(entry, compiled.plan, compiled.tables)
+        _save(entry, compiled.plan)
     return compiled.plan
 
 
@@ -90,11 +90,11 @@ def _load(entry: Path, found: Found) -> Plan | None:
 
     try:
         head, _, body = _own_text(entry).partition("\n")
-        digest, *tables = head.split("\t")
-        if hashlib.sha256(body.encode()).hexdigest() != digest:
+        if hashlib.sha256(body.encode()).hexdigest() != head:
             return None
         plan = decode(body)
-        return plan if plan.digest == digest_of(found.path, tuple(tables)) else None
+        is_current = same_bases(found.path, plan.bases) and plan.digest == digest_of(found.path, plan.files)
+        return plan if is_current else None
     except (OSError, ValueError, TypeError, IndexError, KeyError, AttributeError, RecursionError):
         return None
 
@@ -115,13 +115,13 @@ def _own_text(entry: Path) -> str:
     return data.decode()
 
 
-def _save(entry: Path, plan: Plan, tables: tuple[str, ...]) -> None:
+def _save(entry: Path, plan: Plan) -> None:
     from rxcalc.plan.codec import encode
 
     body = encode(plan)
-    if len(body) > MAX_BYTES or any("\t" in t or "\n" in t for t in tables):
+    if len(body) > MAX_BYTES:
         return
-    head = "\t".join([hashlib.sha256(body.encode()).hexdigest(), *tables])
+    head = hashlib.sha256(body.encode()).hexdigest()
     with contextlib.suppress(OSError):
         entry.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle, name = tempfile.mkstemp(dir=entry.parent, prefix=".plan-")

@@ -12,6 +12,7 @@ from rxcalc.driver import find
 
 if TYPE_CHECKING:
     from rxcalc.plan.nodes import Plan
+    from rxcalc.rulebook.document import Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,44 +23,60 @@ class Compiled:
     path: Path
     notes: tuple[str, ...] = ()
     timings: tuple[tuple[str, float], ...] = ()
-    tables: tuple[str, ...] = ()  # the table files read, relative to the rulebook's folder
 
 
 def compile_file(path: Path, shown: str, sink: Sink) -> Compiled | None:
     """Load, parse, check and lower one rulebook file; None after errors, all of them in the sink."""
-    from rxcalc.plan.lower import lower
-    from rxcalc.plan.verify import verify
     from rxcalc.rulebook.load import load_document
+    from rxcalc.rulebook.overlay import Overlays
+
+    timings = _Timings()
+    own = Sink(limit=sink.limit, files=sink.files)
+    overlays = Overlays(path, shown, find.base, own)
+    document = load_document(path, shown, own)
+    timings.note("load")
+    whole = overlays.resolved(document) if document is not None else None
+    timings.note("overlay")
+    compiled = _compiled(whole, path, own, timings) if whole is not None else None
+    sink.extend(overlays.related(diagnostic) for diagnostic in own)
+    sink.left_out += own.left_out
+    return compiled
+
+
+class _Timings:
+    """How long each pass took."""
+
+    def __init__(self) -> None:
+        self.passes: list[tuple[str, float]] = []
+        self.at = time.perf_counter()
+
+    def note(self, name: str) -> None:
+        """Ends a pass."""
+        now = time.perf_counter()
+        self.passes.append((name, now - self.at))
+        self.at = now
+
+
+def _compiled(document: Document, path: Path, sink: Sink, timings: _Timings) -> Compiled | None:
+    from rxcalc.plan.describe import files
+    from rxcalc.plan.lower import lower, ranges_of
+    from rxcalc.plan.verify import verify
     from rxcalc.syntax.parse import parse_rulebook
     from rxcalc.typed.check import check
     from rxcalc.typed.decide import decide
 
-    timings: list[tuple[str, float]] = []
-    at = time.perf_counter()
-
-    def timed(name: str) -> None:
-        nonlocal at
-        now = time.perf_counter()
-        timings.append((name, now - at))
-        at = now
-
-    document = load_document(path, shown, sink)
-    timed("load")
-    if document is None:
-        return None
     decl = parse_rulebook(document, sink)
-    timed("parse")
+    timings.note("parse")
     if decl is None:
         return None
     typed = check(decl, path.parent, sink)
-    timed("check")
+    timings.note("check")
     if typed is None:
         return None
-    tables = tuple(t.decl.file.text for t in typed.tables)
-    plan = lower(typed, sink.files, find.digest_of(path, tables), sink)
-    timed("lower")
-    notes = decide(typed.steps, typed.inputs, {s.name: (s.low, s.high) for s in plan.steps}, sink)
-    timed("cases")
+    plan = lower(typed, sink.files, find.digest_of(path, files(typed)), sink)
+    timings.note("lower")
+    notes = decide(typed, ranges_of(plan), sink)
+    timings.note("cases")
     sink.extend(verify(plan))
-    timed("verify")
-    return None if sink.has_errors else Compiled(plan, path, notes, tuple(timings), tables)
+    timings.note("verify")
+    return None if sink.has_errors else Compiled(plan, path, notes, tuple(timings.passes))

@@ -6,15 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from rxcalc.backends.base import Row
 from rxcalc.backends.exact import Exact
-from rxcalc.backends.history import Opening, keys_of, normal, run_sequence
+from rxcalc.backends.exact_groups import run_all
+from rxcalc.backends.history import Opening
 from rxcalc.diagnostics.model import Diagnostic, Label, Severity, Sink
 from rxcalc.inputs import problems
 from rxcalc.inputs.cells import CellProblem
-from rxcalc.inputs.episodes import EpisodeEntry, Fields, openings
+from rxcalc.inputs.episodes import EpisodeEntry, Fields
+from rxcalc.inputs.groups import GivenGroups, read_groups
+from rxcalc.inputs.openings import openings
 from rxcalc.inputs.records import Record, RecordReader
-from rxcalc.plan.nodes import Plan, Value
-from rxcalc.report.explanation import Explanation, explain, in_language
+from rxcalc.plan.nodes import Plan, PlanInput, Value
+from rxcalc.report.explanation import explain
+from rxcalc.report.model import Explanation
+from rxcalc.report.wording import in_language
 from rxcalc.source import NOWHERE, Span
 from rxcalc.tracing.model import Recorder
 
@@ -51,48 +57,58 @@ def explain_entry(
         lacking = [name for f in given for name in _lacking(plan, f)]
         return Missing(tuple(dict.fromkeys(lacking)), template(plan, given[-1], language)) if lacking else None
     records = [r for r in read if r is not None]
-    _check_earlier(plan, records, given, len(entry.earlier), sink)
+    groups = read_groups(entry, plan, sink)
+    _check_earlier(plan, records, given, len(entry.earlier), sink, several=entry.several)
     if sink.has_errors:
         return None
-    results = _run(plan, records, len(entry.earlier), opening_values, language, grouped=grouped)
+    results = _run(plan, records, len(entry.earlier), opening_values, groups, language, grouped=grouped)
     return (*results[:-1], replace(results[-1], set_by_hand=tuple(overrides))) if overrides else results
 
 
 def _run(
-    plan: Plan, records: list[Record], hidden: int, opening_values: Mapping[str, Value], language: str, *, grouped: bool
+    plan: Plan,
+    records: list[Record],
+    hidden: int,
+    opening_values: Mapping[str, Value],
+    groups: GivenGroups,
+    language: str,
+    *,
+    grouped: bool,
 ) -> tuple[Explanation, ...]:
     exact = Exact(plan, recording=True)
-    order = (
-        sorted(range(len(records)), key=lambda at: _place(plan, records[at]))
-        if plan.sequence is not None
-        else list(range(len(records)))
+    recorders = {at: Recorder() for at in range(len(records))}
+    rows = [Row(at, str(record.values["episode_id"]), record.values) for at, record in enumerate(records)]
+    opening = Opening(opening_values, single=len(records) == 1)
+    owners = {record.values[plan.sequence.by] for record in records} if plan.sequence is not None else ()
+    together = run_all(
+        exact,
+        rows,
+        groups.inputs,
+        given=groups.results,
+        openings=dict.fromkeys(owners, opening),
+        recorders=recorders,
     )
-    ordered = [records[at] for at in order]
-    recorders = [Recorder() for _ in ordered]
-    assumed: set[str] = set()
-    opening = Opening(opening_values, keys_of(plan, ordered[0].values), len(ordered) == 1)
-    outcomes = run_sequence(exact, [r.values for r in ordered], opening, recorders, assumed)
-    results: list[tuple[int, Explanation]] = []
-    for at, record, outcome, recorder in zip(order, ordered, outcomes, recorders, strict=True):
-        if at < hidden:
-            continue
-        calls = [w.key for _, w in sorted(recorder.windows.items())]
-        assumptions = tuple(c for c in calls if c in assumed and normal(c) not in opening_values)
-        results.append(
-            (
-                at,
-                explain(
-                    plan,
-                    outcome,
-                    recorder,
-                    language=language,
-                    grouped=grouped,
-                    assumptions=assumptions,
-                    defaulted=record.defaulted,
-                ),
-            )
+    return tuple(
+        explain(
+            plan,
+            ran.outcome,
+            recorders[at],
+            language=language,
+            grouped=grouped,
+            assumptions=assumptions(plan, recorders[at]),
+            defaulted=records[at].defaulted,
+            affected=ran.affected,
         )
-    return tuple(x for _, x in sorted(results, key=lambda r: r[0]))
+        for at, ran in enumerate(together.ran)
+        if at >= hidden and ran.outcome is not None
+    )
+
+
+def assumptions(plan: Plan, recorder: Recorder) -> tuple[str, ...]:
+    """The window calls that were read and count as nothing before the first episode, in the rulebook's order."""
+    order = {call.key: at for at, call in enumerate(plan.calls)}
+    assumed = [call for one in (recorder, *recorder.rows.values()) for call in one.assumed]
+    return tuple(sorted(dict.fromkeys(assumed), key=lambda call: order.get(call, len(order))))
 
 
 def _place(plan: Plan, record: Record) -> tuple[Value, ...]:
@@ -100,13 +116,17 @@ def _place(plan: Plan, record: Record) -> tuple[Value, ...]:
     return tuple(record.values[name] for name in plan.sequence.order)
 
 
-def _check_earlier(plan: Plan, records: list[Record], given: list[Fields], earlier: int, sink: Sink) -> None:
-    for at, field, message, help_ in misplaced(plan, records, earlier):
+def _check_earlier(
+    plan: Plan, records: list[Record], given: list[Fields], earlier: int, sink: Sink, *, several: bool
+) -> None:
+    for at, field, message, help_ in misplaced(plan, records, earlier, several=several):
         sink.add(problems.not_earlier(_at(given[at], field), message, help_))
 
 
-def misplaced(plan: Plan, records: list[Record], earlier: int) -> list[tuple[int, str, str, str]]:
-    """Listed episodes that are not one sequence in which the first `earlier` ones come first.
+def misplaced(
+    plan: Plan, records: list[Record], earlier: int, *, several: bool = False
+) -> list[tuple[int, str, str, str]]:
+    """Listed episodes that are not one sequence in which the first `earlier` ones come first; of `several` sequences each.
 
     Each as its index, the field that shows it, what is wrong, and what to do.
     """
@@ -122,27 +142,31 @@ def misplaced(plan: Plan, records: list[Record], earlier: int) -> list[tuple[int
     sequence = plan.sequence
     if sequence is None:
         return found
-    owner = records[-1].values[sequence.by]
-    first = min(_place(plan, r) for r in records[earlier:])
-    for at, record in enumerate(records[:-1]):
+    bill = records[-1].values[sequence.by]
+    first: dict[Value, tuple[Value, ...]] = {}
+    for record in records[earlier:]:
         own = record.values[sequence.by]
-        if own != owner:
-            message = f"this episode belongs to {sequence.by} `{own}`, the bill to `{owner}`"
+        if several or own == bill:
+            first[own] = min(first.get(own, _place(plan, record)), _place(plan, record))
+    for at, record in enumerate(records):
+        own = record.values[sequence.by]
+        if own not in first:
+            message = f"this episode belongs to {sequence.by} `{own}`, the bill to `{bill}`"
             found.append((at, sequence.by, message, "list only episodes of the same one, or correct the field"))
-        elif at < earlier and _place(plan, record) >= first:
+        elif at < earlier and _place(plan, record) >= first[own]:
             told = f"episodes are taken by {', '.join(sequence.order)}"
             found.append((at, sequence.order[0], "this episode does not come before the bill", told))
     return found
 
 
 def _at(fields: Fields, name: str) -> Span:
-    return fields.spans.get(name, fields.span)
+    return fields.place(name)
 
 
 def _record(reader: RecordReader, plan: Plan, fields: Fields, sink: Sink) -> Record | None:
-    for name in fields.misplaced_lists(plan):
-        sink.add(problems.not_one_value(fields.spans[name], name))
-    read = reader.read(fields.values)
+    for span, name in fields.misplaced_lists(plan):
+        sink.add(problems.not_one_value(span, name))
+    read = reader.read(fields.given())
     if isinstance(read, Record):
         return read
     for problem in read:
@@ -152,8 +176,7 @@ def _record(reader: RecordReader, plan: Plan, fields: Fields, sink: Sink) -> Rec
 
 def cell_diagnostic(problem: CellProblem, fields: Fields) -> Diagnostic:
     """A cell's problem at its place in the episode file."""
-    places = fields.keys if problem.code == "RX745" else fields.spans
-    span: Span = places.get(problem.field, fields.span)
+    span: Span = fields.place(problem.field, problem.row, of_key=problem.code == "RX745")
     return Diagnostic(code=problem.code, severity=Severity.ERROR, message=problem.message, primary=Label(span=span))
 
 
@@ -176,11 +199,23 @@ def template(plan: Plan, fields: Fields | None = None, language: str = "en") -> 
     lines = [f"rulebook: {plan.rulebook}", "episode:"]
     for i in plan.inputs:
         value = fields.values.get(i.name) if fields is not None else None
-        about = " or ".join(v.name for v in i.values) if i.values else f"e.g. {EXAMPLES.get(str(i.type), str(i.type))}"
-        if str(i.type) == "flag":
-            about = "yes or no"
-        need = "optional" if i.optional else f"without it {i.default}" if i.default is not None else "required"
-        label = in_language(i.label, language)
-        told = "; ".join(t for t in (label, about, need) if t)
-        lines.append(f"  {i.name}: {value if value is not None else ''}".rstrip() + f"    # {told}")
+        lines.append(f"  {i.name}: {value if value is not None else ''}".rstrip() + f"    # {_about(i, language)}")
+    for spec in plan.lists:
+        need = "at least one row" if spec.required else "none: []"
+        lines.append(f"{spec.name}:    # one item for each row; {need}")
+        for at, i in enumerate(spec.inputs):
+            lines.append(f"  {'-' if at == 0 else ' '} {i.name}:    # {_about(i, language)}")
+    across = [group.name for group in plan.groups if not group.inside]
+    if across:
+        lines.append("groups:    # results that the bill reads, as settled")
+        lines += [f"  {name}: {{}}" for name in across]
     return "\n".join(lines) + "\n"
+
+
+def _about(i: PlanInput, language: str) -> str:
+    """What belongs into a field of a template."""
+    about = " or ".join(v.name for v in i.values) if i.values else f"e.g. {EXAMPLES.get(str(i.type), str(i.type))}"
+    if str(i.type) == "flag":
+        about = "yes or no"
+    need = "optional" if i.optional else f"without it {i.default}" if i.default is not None else "required"
+    return "; ".join(t for t in (in_language(i.label, language), about, need) if t)

@@ -1,15 +1,21 @@
-"""Where rulebooks are: a path, a folder, or the name of a shipped one."""
+"""Where rulebooks are: a path, a folder, or the name of a shipped one; and where the base of an overlay is."""
 
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+import stat
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from rxcalc.rulebook.bases import FoundBase, NoBase
 from rxcalc.shipped import rulebooks_folder
+
+if TYPE_CHECKING:
+    from rxcalc.plan.nodes import PlanBase
 
 FILE_NAME: Final = re.compile(r"rulebook(@[A-Za-z0-9._-]+)?\.ya?ml")
 
@@ -56,6 +62,11 @@ def rulebook(name: str) -> Found | NotFound:
                 f"there is no file `{name}`", "check the path, or list the shipped rulebooks with `rxcalc rulebooks`"
             )
         return Found(path, name)
+    return _shipped(name)
+
+
+def _shipped(name: str) -> Found | NotFound:
+    """The shipped rulebook `name` or `name@version`."""
     base, _, version = name.partition("@")
     folder = rulebooks_folder() / base
     files = _files(folder) if re.fullmatch(r"[A-Za-z0-9_-]+", base) and folder.is_dir() else []
@@ -73,6 +84,56 @@ def rulebook(name: str) -> Found | NotFound:
     return NotFound(f"there is no {what}", hint)
 
 
+def base(owner: Path, named: str, limit: Path | None) -> FoundBase | NoBase:
+    """The rulebook that the overlay `owner` extends: a path inside its parent folder, or a shipped name.
+
+    A word without a slash and without `.yaml` is a shipped name; nothing depends on the current folder.
+    """
+    if not re.search(r"[/\\]|\.ya?ml$", named) and named not in (".", ".."):
+        found = _shipped(named)
+        if isinstance(found, Found):
+            return FoundBase(Path(os.path.realpath(found.path)), found.shown)
+        beside = f"./{named}" if (owner.parent / named).exists() else f"../{named}"
+        path = (owner.parent / beside).exists()
+        return NoBase(
+            "missing", found.message, f"for the path beside this file write `{beside}`" if path else found.help
+        )
+    folder = Path(os.path.realpath(owner.parent))
+    try:
+        real = Path(os.path.realpath(folder / named))
+        inside = real.is_relative_to(folder.parent) and (limit is None or real.is_relative_to(limit))
+        if not inside or Path(named).is_absolute():
+            return NoBase("outside", f"`{named}` is not inside the folder above this rulebook's own", "")
+        info = real.stat()
+        if stat.S_ISDIR(info.st_mode):
+            files = _files(real)
+            if len(files) != 1:
+                held = f"several rulebooks: {', '.join(f.name for f in files)}" if files else "no rulebook"
+                wanted = "name the file you mean" if files else "name a folder with a file `rulebook.yaml`, or a file"
+                return NoBase("missing" if files else "irregular", f"`{named}` holds {held}", wanted)
+            # The file in a folder may itself be a link that leads away.
+            return base(owner, str(Path(named) / files[0].name), limit)
+        if not stat.S_ISREG(info.st_mode):
+            return NoBase("irregular", f"`{named}` is a pipe, socket or device", "name a file that holds a rulebook")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        is_gone = isinstance(error, FileNotFoundError | NotADirectoryError)
+        message = f"there is no file `{named}`" if is_gone else f"cannot read `{named}`: {reason}"
+        return NoBase(
+            "missing", message, "the path starts at this file's folder; a shipped rulebook is named by its name"
+        )
+    return FoundBase(real)
+
+
+def same_bases(path: Path, bases: tuple[PlanBase, ...]) -> bool:
+    """Whether the overlay at `path` still stands on these bases: each `extends:` leads to the same file."""
+    for one in bases:
+        found = base(path.parent / one.owner if one.owner else path, one.named, None)
+        if isinstance(found, NoBase) or found.path != Path(os.path.realpath(path.parent / one.file)):
+            return False
+    return True
+
+
 def rulebooks(name: str) -> tuple[Found, ...] | NotFound:
     """Every rulebook below a folder without one of its own; else the one that `name` means."""
     path = Path(name)
@@ -87,10 +148,13 @@ def rulebooks(name: str) -> tuple[Found, ...] | NotFound:
     return (found,) if isinstance(found, Found) else found
 
 
-def digest_of(path: Path, tables: tuple[str, ...] = ()) -> str:
-    """SHA-256 over the rulebook file and its table files, as hexadecimal text."""
+def digest_of(path: Path, others: tuple[str, ...] = ()) -> str:
+    """SHA-256 over the rulebook file and the others it reads (bases, tables), as hexadecimal text.
+
+    The others are named from the rulebook's folder.
+    """
     total = hashlib.sha256()
-    for file in (path, *(path.parent / t for t in tables)):
+    for file in (path, *(path.parent / other for other in others)):
         content = file.read_bytes()
         total.update(len(content).to_bytes(8, "big"))
         total.update(content)

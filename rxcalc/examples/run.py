@@ -7,29 +7,21 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
 
-from rxcalc.backends.base import Outcome, Row
+from rxcalc.backends.base import GroupOutcome, Outcome, Problem, Row
 from rxcalc.backends.exact import Exact
-from rxcalc.backends.history import Opening, keys_of, run_person
+from rxcalc.backends.exact_groups import run_all
+from rxcalc.backends.history import Opening, run_person
 from rxcalc.diagnostics.model import Sink
+from rxcalc.examples.compare import Comparer, Difference
 from rxcalc.inputs import problems
-from rxcalc.inputs.cells import CellProblem, CellReader
-from rxcalc.inputs.episodes import EpisodeEntry, Expectation, Fields, openings
+from rxcalc.inputs.cells import CellProblem
+from rxcalc.inputs.episodes import EpisodeEntry, Expectation, Fields
+from rxcalc.inputs.groups import GivenGroups, read_groups
+from rxcalc.inputs.openings import openings
 from rxcalc.inputs.records import Record, RecordReader
-from rxcalc.lang.types import MONEY, Plain, Type, is_numeric
 from rxcalc.passes.sequence import placing_fields
 from rxcalc.plan.figures import figure
-from rxcalc.plan.nodes import Place, Plan, PlanInput, PlanTrend, Value
-from rxcalc.rulebook.document import Scalar
-from rxcalc.typed.symbols import nearest
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One expected value that did not come out."""
-
-    name: str
-    expected: str
-    found: str
+from rxcalc.plan.nodes import Plan, PlanInput, PlanTrend, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +48,8 @@ class ExampleRunner:
         self.plan = plan
         self.exact = Exact(plan)
         self.reader = RecordReader(plan)
-        self.step_types: dict[str, Type] = {s.name: s.type for s in plan.steps}
         self.placing = placing_fields(plan)
-        self.set_values = {s.name: s.values for s in plan.steps}
+        self.compare = Comparer(plan)
 
     def run(self, entry: EpisodeEntry, sink: Sink) -> ExampleResult:
         """The result of one example; mistakes in the example file itself go to the sink."""
@@ -69,11 +60,12 @@ class ExampleRunner:
         checked = 0
         expected: list[tuple[Fields, Expectation | None]] = [*((f, None) for f in entry.earlier), *entry.episodes]
         for fields, _ in expected:
-            for name in fields.misplaced_lists(self.plan):
-                sink.add(problems.not_one_value(fields.spans[name], name))
-        readings = [self.reader.read(fields.values) for fields, _ in expected]
+            for span, name in fields.misplaced_lists(self.plan):
+                sink.add(problems.not_one_value(span, name))
+        readings = [self.reader.read(fields.given()) for fields, _ in expected]
         unread = {at: read[0] for at, read in enumerate(readings) if isinstance(read, tuple)}
-        outcomes = self._outcomes(readings, [fields for fields, _ in expected], opening)
+        groups = read_groups(entry, self.plan, sink)
+        outcomes, formed = self._outcomes(readings, [fields for fields, _ in expected], opening, groups)
         for at, (_, expectation) in enumerate(expected):
             if expectation is None:
                 if at >= len(entry.earlier) or at in unread or outcomes[at].problem is None:
@@ -84,6 +76,11 @@ class ExampleRunner:
                 )
                 continue
             found, count = self._compare(expectation, outcomes.get(at), unread.get(at), sink)
+            across, more = self.compare.of_groups(expectation, formed, groups.results, sink)
+            differences += [*found, *across]
+            checked += count + more
+        if entry.expect is not None:
+            found, count = self.compare.of_groups(entry.expect, formed, groups.results, sink)
             differences += found
             checked += count
         if not checked and not differences:
@@ -97,7 +94,7 @@ class ExampleRunner:
             for entry in entries:
                 if entry.earlier or entry.so_far or len(entry.episodes) != 1:
                     continue
-                read = self.reader.read(entry.episodes[0][0].values)
+                read = self.reader.read(entry.episodes[0][0].given())
                 if isinstance(read, tuple):
                     continue
                 broken = self._trend(trend, read.values)
@@ -109,14 +106,22 @@ class ExampleRunner:
     # ---- one example ----
 
     def _outcomes(
-        self, readings: list[Record | tuple[CellProblem, ...]], fields: list[Fields], opening: Mapping[str, Value]
-    ) -> dict[int, Outcome]:
-        """The outcome of each readable episode; the unreadable ones take later episodes with them."""
+        self,
+        readings: list[Record | tuple[CellProblem, ...]],
+        fields: list[Fields],
+        opening: Mapping[str, Value],
+        groups: GivenGroups,
+    ) -> tuple[dict[int, Outcome], list[GroupOutcome]]:
+        """The outcome of each readable episode, and of all groups; the unreadable ones take later episodes with them."""
         people: dict[Value, list[Row]] = {}
         sequence = self.plan.sequence
-        for at, read in enumerate(readings):
-            values = read.values if isinstance(read, Record) else self.reader.readable(fields[at].values)
-            refused = not isinstance(read, Record)
+        given = [
+            read.values if isinstance(read, Record) else self.reader.readable(fields[at].given())
+            for at, read in enumerate(readings)
+        ]
+        result = _doubled(self.plan, given)
+        for at, (read, values) in enumerate(zip(readings, given, strict=True)):
+            refused = not isinstance(read, Record) or at in result
             if sequence is None:
                 people[at] = [Row(at, str(at), values, refused=refused)]
             elif sequence.by in values:
@@ -125,16 +130,21 @@ class ExampleRunner:
                 people.setdefault(values[sequence.by], []).append(
                     Row(at, name, values, refused=refused, unplaced=unplaced)
                 )
-        result: dict[int, Outcome] = {}
-        for rows in people.values():
-            # A row whose place is not known stands first: any later one could read it.
-            ordered = sorted(rows, key=self._place)
-            known = [r for r in ordered if not r.refused]
-            so_far = Opening(opening, keys_of(self.plan, known[0].inputs), len(ordered) == 1) if known else None
-            for ran in run_person(self.exact, ordered, opening=so_far):
+        so_far = Opening(opening, single=len(readings) == 1)
+        # A row whose place is not known stands first: any later one could read it.
+        ordered = [sorted(rows, key=self._place) for rows in people.values()]
+        if any(not group.inside for group in self.plan.groups):
+            rows = [row for own in ordered for row in own]
+            together = run_all(
+                self.exact, rows, groups.inputs, given=groups.results, openings=dict.fromkeys(people, so_far)
+            )
+            result.update((ran.row.number, ran.outcome) for ran in together.ran if ran.outcome is not None)
+            return result, together.groups
+        for own in ordered:
+            for ran in run_person(self.exact, own, opening=so_far):
                 if ran.outcome is not None:
                     result[ran.row.number] = ran.outcome
-        return result
+        return result, []
 
     def _place(self, row: Row) -> tuple[bool, tuple[Value, ...]]:
         order = self.plan.sequence.order if self.plan.sequence is not None else ()
@@ -157,47 +167,7 @@ class ExampleRunner:
         if refusal is not None or outcome is None:
             code, message = refusal or ("", "no result")
             return [Difference("episode", "a result", f"refused {code}: {message}")], 1
-        results = self.results(outcome)
-        found: list[Difference] = []
-        wanted_values = dict(expectation.amounts)
-        for name, scalar in expectation.amounts:
-            if name not in results and name not in self.step_types:
-                sink.add(problems.unknown_expectation(scalar.span, name, nearest(name, list(results))))
-        # In evaluation order, so that the first difference is the first step that went another way.
-        for name, value in results.items():
-            wanted_scalar = wanted_values.get(name)
-            if wanted_scalar is None:
-                continue
-            type_ = self.step_types.get(name, MONEY)
-            expected = self._expected(name, type_, wanted_scalar)
-            if isinstance(expected, CellProblem):
-                sink.add(
-                    problems.bad_episode_file(
-                        wanted_scalar.span, expected.message, "write the value as a result shows it"
-                    )
-                )
-            elif expected != value:
-                found.append(
-                    Difference(
-                        name, figure(expected, type_, self.plan.decimals), figure(value, type_, self.plan.decimals)
-                    )
-                )
-        return found, len(expectation.amounts)
-
-    def results(self, outcome: Outcome) -> dict[str, Value]:
-        """All results by name, in evaluation order."""
-        return {**outcome.steps, **outcome.shares}
-
-    def _expected(self, name: str, type_: Type, scalar: Scalar) -> Value | CellProblem:
-        if scalar.text.strip() == "missing":
-            return None
-        wide = Fraction(10**24) if is_numeric(type_) else None
-        whole = isinstance(type_, Plain) and str(type_) in ("count", "days", "months", "years")
-        spec = PlanInput(
-            name=name, type=type_, optional=False, default=None, low=None if wide is None else -wide, high=wide, decimals=0 if whole else 12,
-            values=self.set_values.get(name, ()), flags=(), drop_time=False, aliases=(), label=(), names=(), place=Place(),
-        )  # fmt: skip
-        return CellReader.of(spec, self.plan.currency).read(scalar.text)
+        return self.compare.episode(expectation, outcome, sink)
 
     # ---- trends ----
 
@@ -226,6 +196,23 @@ class ExampleRunner:
                 at = f"{trend.within} from {figure(start, spec.type, self.plan.decimals)} to {figure(moved, spec.type, self.plan.decimals)}"
                 return Difference(f"guarantee {trend.text}", "to hold", f"it goes from {was} to {now} while {at}")
         return None
+
+
+def _doubled(plan: Plan, values: Sequence[Mapping[str, Value]]) -> dict[int, Outcome]:
+    """The refusals of rows whose id another one bears too; those that also stand at one place of the order tie instead."""
+    by = plan.sequence.by if plan.sequence is not None else ""
+    order = plan.sequence.order if plan.sequence is not None else ()
+    rows: dict[Value, list[int]] = {}
+    for at, row in enumerate(values):
+        if row.get("episode_id") is not None:
+            rows.setdefault(row["episode_id"], []).append(at)
+    found: dict[int, Outcome] = {}
+    for name, same in rows.items():
+        places = {tuple(values[at].get(field) for field in (by, *order)) for at in same}
+        if len(same) > 1 and (len(places) > 1 or not order):
+            problem = Problem("RX744", "episode_id", str(name), f"the id `{name}` is given to {len(same)} episodes")
+            found.update((at, Outcome(values[at], problem=problem)) for at in same)
+    return found
 
 
 def _strides(spec: PlanInput) -> list[Fraction | timedelta]:

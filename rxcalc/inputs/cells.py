@@ -30,12 +30,16 @@ _NUMBERS: Final = _AMOUNTS | {Kind.NUMBER, Kind.PERCENT, Kind.COUNT, Kind.DAYS, 
 
 @dataclass(frozen=True, slots=True)
 class CellProblem:
-    """Why a cell is refused. `value` is the cell as it stood; the message says what is wrong and what to do."""
+    """Why a cell is refused. `value` is the cell as it stood; the message says what is wrong and what to do.
+
+    `row` is the row of a list that holds the cell: the list, and the row's place in it.
+    """
 
     code: str
     field: str
     value: str
     message: str
+    row: tuple[str, int] | None = None
 
 
 Read: TypeAlias = "Value | CellProblem"

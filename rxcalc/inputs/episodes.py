@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as MappingLike
-from dataclasses import dataclass, field
-from fractions import Fraction
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from rxcalc.diagnostics.model import Sink
 from rxcalc.inputs import problems
-from rxcalc.inputs.cells import CellProblem, CellReader
-from rxcalc.lang.types import CODES, Kind, Plain, is_numeric, is_whole
-from rxcalc.plan.nodes import Place, Plan, PlanInput, Value
+from rxcalc.lang.types import CODES
+from rxcalc.plan.nodes import Plan
 from rxcalc.rulebook.document import Entry, Mapping, Node, Scalar, Sequence
 from rxcalc.source import Span
 
@@ -21,6 +19,7 @@ ENTRY_KEYS: Final = (
     "episodes",
     "earlier",
     "so_far",
+    "groups",
     "charged",
     "example",
     "cite",
@@ -30,14 +29,15 @@ ENTRY_KEYS: Final = (
     "expect",
     "rejects",
 )
-LATER_KEYS: Final = ("lines", "groups")
+ITEM_KEYS: Final = ("episode", "expect", "rejects", "by", "note", "cite")  # of an item of `episodes:` and `earlier:`
 
 
 @dataclass(frozen=True)
 class Fields:
-    """The fields of one episode as written; `spans` tells where each value stands, `keys` each name.
+    """The fields of one row as written; `spans` tells where each value stands, `keys` each name.
 
-    Fields in `lists` were written as a list, which only an input of type `codes` may be.
+    Fields in `lists` were written as a list, which only an input of type `codes` may be. `rows` are the
+    lists that stand beside the fields of an episode (`lines:`), `row_keys` where they are named.
     """
 
     values: MappingLike[str, str | None]
@@ -45,25 +45,61 @@ class Fields:
     span: Span
     keys: MappingLike[str, Span] = field(default_factory=dict)
     lists: frozenset[str] = frozenset()
+    rows: MappingLike[str, tuple[Fields, ...]] = field(default_factory=dict)
+    row_keys: MappingLike[str, Span] = field(default_factory=dict)
 
-    def misplaced_lists(self, plan: Plan) -> tuple[str, ...]:
-        """The fields written as lists that hold one value each."""
+    def misplaced_lists(self, plan: Plan) -> tuple[tuple[Span, str], ...]:
+        """The fields written as lists that hold one value each, with their places."""
         codes = {i.name for i in plan.inputs if i.type == CODES}
-        return tuple(name for name in self.values if name in self.lists and name not in codes)
+        found = [(self.spans[name], name) for name in self.values if name in self.lists and name not in codes]
+        for spec in plan.lists:
+            codes = {i.name for i in spec.inputs if i.type == CODES}
+            for row in self.rows.get(spec.name, ()):
+                found += [(row.spans[name], name) for name in row.values if name in row.lists and name not in codes]
+        return tuple(found)
+
+    def given(self) -> dict[str, object]:
+        """The fields and the rows of each list, as a `RecordReader` takes them."""
+        return {**self.values, **{name: [row.values for row in rows] for name, rows in self.rows.items()}}
+
+    def place(self, name: str, row: tuple[str, int] | None = None, *, of_key: bool = False) -> Span:
+        """Where a field stands (`of_key`: its name): the value, else the row or the whole episode."""
+        of = self.rows[row[0]][row[1]] if row is not None else self
+        if of_key:
+            return of.keys.get(name) or of.row_keys.get(name) or of.span
+        return of.spans.get(name) or of.row_keys.get(name) or of.span
 
 
 @dataclass(frozen=True)
-class Expectation:
-    """`expect:` amounts as written, or `rejects:` a code."""
+class ExpectedRow:
+    """What is expected of a row of a list, or of a group. `key` are its order values as written (`1`, `2025-01-02/1`).
 
-    amounts: tuple[tuple[str, Scalar], ...]
-    rejects: Scalar | None
+    A group is named by key fields among `fields`, or by nothing when there is one only.
+    """
+
+    key: Scalar | None
+    fields: tuple[tuple[Scalar, Scalar], ...]
     span: Span
 
 
 @dataclass(frozen=True)
+class Expectation:
+    """`expect:` amounts as written, or `rejects:` a code. `rows` and `groups` go by the list's or kind's name."""
+
+    amounts: tuple[tuple[str, Scalar], ...]
+    rejects: Scalar | None
+    span: Span
+    rows: tuple[tuple[Scalar, tuple[ExpectedRow, ...]], ...] = ()
+    groups: tuple[tuple[Scalar, tuple[ExpectedRow, ...]], ...] = ()
+
+
+@dataclass(frozen=True)
 class EpisodeEntry:
-    """One entry: `earlier` episodes, then `episodes` (one, or several of an example), each with what is expected of it."""
+    """One entry: `earlier` episodes, then `episodes` (one, or several of an example), each with what is expected of it.
+
+    `groups` are given by kind: rows of keys and inputs, or of results (inputs/groups.py says which).
+    `expect` is what stands beside `episodes:` and concerns all of them: group results.
+    """
 
     name: str
     rulebook: str
@@ -75,16 +111,20 @@ class EpisodeEntry:
     cite: str
     note: str
     span: Span
+    groups: tuple[tuple[Scalar, tuple[Fields, ...]], ...] = ()
+    expect: Expectation | None = None
+    several: bool = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether the episodes listed are all there are, so that groups may be computed from them."""
+        return bool(self.name) or self.several
 
 
 def read_entry(node: Node, sink: Sink, *, example: bool = False) -> EpisodeEntry | None:
     """An entry, or None after reporting what is wrong with its shape."""
     before = sink.has_errors
-    if (
-        isinstance(node, Mapping)
-        and node.entries
-        and not any(e.key.text in (*ENTRY_KEYS, *LATER_KEYS) for e in node.entries)
-    ):
+    if isinstance(node, Mapping) and node.entries and not any(_is_entry_key(e) for e in node.entries):
         message = "the fields of the bill stand at the top of the file"
         sink.add(
             problems.bad_episode_file(
@@ -99,59 +139,56 @@ def read_entry(node: Node, sink: Sink, *, example: bool = False) -> EpisodeEntry
             )
         )
         return None
-    for entry in node.entries:
-        if entry.key.text in LATER_KEYS:
-            sink.add(problems.not_built(entry.key.span, entry.key.text))
-        elif entry.key.text not in ENTRY_KEYS:
-            sink.add(
-                problems.bad_episode_file(
-                    entry.key.span,
-                    f"`{entry.key.text}` is no key of an episode file",
-                    f"known keys: {', '.join(ENTRY_KEYS)}",
-                )
-            )
     single, several = node.entry("episode"), node.entry("episodes")
     if (single is None) == (several is None):
         message = "give `episode:` or `episodes:`, not both" if single else "there is no `episode:`"
         sink.add(problems.bad_episode_file(node.span, message, "put the fields of the bill under `episode:`"))
         return None
+    lists = _lists(node, ENTRY_KEYS, sink, "an episode file")
     episodes: list[tuple[Fields, Expectation | None]] = []
+    common: Expectation | None = None
     if single is not None:
         fields = _fields(single.value, sink)
         if fields is not None:
-            episodes.append((fields, _expectation(node, sink)))
+            episodes.append((_beside(fields, lists), _expectation(node, sink)))
     elif several is not None:
+        for key, _ in lists:
+            message = f"`{key.text}` does not say which episode its rows belong to"
+            sink.add(problems.bad_episode_file(key.span, message, "put it beside each `episode:`"))
         for item in _items(several, sink):
-            fields = _fields(_inner(item, sink), sink)
+            fields = _item(item, sink)
             if fields is not None and isinstance(item, Mapping):
                 episodes.append((fields, _expectation(item, sink)))
-    earlier = tuple(
-        f for item in _items(node.entry("earlier"), sink) if (f := _fields(_inner(item, sink), sink)) is not None
-    )
+        common = _of_all(node, sink)
+    earlier = tuple(f for item in _items(node.entry("earlier"), sink) if (f := _item(item, sink)) is not None)
     so_far = tuple((e.key, e.value) for e in _entries(node.entry("so_far"), sink) if isinstance(e.value, Scalar))
     charged = tuple((e.key.text, e.value) for e in _entries(node.entry("charged"), sink) if isinstance(e.value, Scalar))
+    groups = tuple((e.key, _group_rows(e, sink)) for e in _entries(node.entry("groups"), sink))
     if not episodes and not sink.has_errors:
         sink.add(
             problems.bad_episode_file(
-                node.span, "there is no bill in it", "put the fields of the bill under `episode:`"
+                node.span, "there is no episode in it", "put the fields of the bill under `episode:`"
             )
         )
-    if (sink.has_errors and not before) or not episodes:
+    if sink.has_errors and not before:
         return None
     name = _text(node, "example")
     if example and not name:
         sink.add(problems.bad_episode_file(node.span, "an example needs a name", "add `example: what it shows`"))
     return EpisodeEntry(
-        name,
-        _text(node, "rulebook"),
-        earlier,
-        tuple(episodes),
-        so_far,
-        charged,
-        _text(node, "by"),
-        _text(node, "cite"),
-        _text(node, "note"),
-        node.span,
+        name=name,
+        rulebook=_text(node, "rulebook"),
+        earlier=earlier,
+        episodes=tuple(episodes),
+        so_far=so_far,
+        charged=charged,
+        by=_text(node, "by"),
+        cite=_text(node, "cite"),
+        note=_text(node, "note"),
+        span=node.span,
+        groups=groups,
+        expect=common,
+        several=several is not None,
     )
 
 
@@ -167,52 +204,14 @@ def read_entries(node: Node, sink: Sink) -> tuple[EpisodeEntry, ...]:
     return tuple(e for item in node.items if (e := read_entry(item, sink, example=True)) is not None)
 
 
-def openings(entry: EpisodeEntry, plan: Plan, sink: Sink) -> dict[str, Value]:
-    """`so_far` values by call text without white space; unknown calls and bad values go to the sink."""
-    calls = {"".join(c.key.split()): c for c in plan.window_calls}
-    result: dict[str, Value] = {}
-    for key, value in entry.so_far:
-        call = calls.get("".join(key.text.split()))
-        if call is None and key.text.strip().isdigit():
-            message = f"`{key.text}` is no window call; inside braces a comma ends a value"
-            sink.add(
-                problems.bad_episode_file(key.span, message, "write amounts without thousands separators: 100000.00")
-            )
-            continue
-        if call is None:
-            sink.add(problems.unknown_opening(key.span, key.text, ", ".join(c.key for c in plan.window_calls)))
-            continue
-        # Opening amounts are sums, so the bounds of a single amount do not hold for them.
-        wide = Fraction(10**20) if is_numeric(call.type) else None
-        positive = call.function == "count" or _never_negative(plan, call.value)
-        spec = PlanInput(
-            name=key.text, type=call.type, optional=False, default=None, low=None if wide is None else Fraction(0) if positive else -wide, high=wide,
-            decimals=0 if is_whole(call.type) else max(plan.decimals, 2), values=(), flags=(), drop_time=False, aliases=(), label=(), names=(), place=Place(),
-        )  # fmt: skip
-        read = CellReader.of(spec, plan.currency).read(value.text)
-        if isinstance(read, CellProblem):
-            sink.add(problems.bad_opening(value.span, read.message))
-        else:
-            result["".join(key.text.split())] = read
-    return result
+def _is_entry_key(entry: Entry) -> bool:
+    return entry.key.text in ENTRY_KEYS or entry.key.text == "lines"
 
 
-def _never_negative(plan: Plan, node: int) -> bool:
-    low = plan.nodes[node].low if node >= 0 else None
-    return (
-        low is not None
-        and low >= 0
-        and isinstance(plan.nodes[node].type, Plain)
-        and plan.nodes[node].type != Plain(Kind.DATE)
-    )
-
-
-def _fields(node: Node | None, sink: Sink) -> Fields | None:
+def _fields(node: Node, sink: Sink, what: str = "an episode") -> Fields | None:
     if not isinstance(node, Mapping):
-        if node is not None:
-            sink.add(
-                problems.bad_episode_file(node.span, "the fields of an episode are a map", "write `field: value` lines")
-            )
+        message = f"the fields of {what} are a map"
+        sink.add(problems.bad_episode_file(node.span, message, "write `field: value` lines"))
         return None
     values: dict[str, str | None] = {}
     spans: dict[str, Span] = {}
@@ -226,21 +225,79 @@ def _fields(node: Node | None, sink: Sink) -> Fields | None:
                 lists.add(entry.key.text)
             case other:
                 message = f"`{entry.key.text}` must be one value"
-                sink.add(problems.bad_episode_file(other.span, message, "lines and groups are not supported yet"))
+                sink.add(
+                    problems.bad_episode_file(other.span, message, "lists such as `lines:` stand beside `episode:`")
+                )
                 continue
         spans[entry.key.text] = entry.value.span
     keys = {entry.key.text: entry.key.span for entry in node.entries}
     return Fields(values, spans, node.span, keys, frozenset(lists))
 
 
-def _inner(item: Node, sink: Sink) -> Node | None:
-    if isinstance(item, Mapping):
-        if (inner := item.get("episode")) is not None:
-            return inner
+def _item(item: Node, sink: Sink) -> Fields | None:
+    """An item of `earlier:` or `episodes:`: its episode, with the lists that stand beside it."""
+    if not isinstance(item, Mapping):
+        sink.add(problems.bad_episode_file(item.span, "each item is a map", "write `- episode: {..}`"))
+        return None
+    inner = item.get("episode")
+    if inner is None:
         sink.add(problems.bad_episode_file(item.span, "there is no `episode:` here", "write `- episode: {..}`"))
         return None
-    sink.add(problems.bad_episode_file(item.span, "each item is a map", "write `- episode: {..}`"))
-    return None
+    fields = _fields(inner, sink)
+    lists = _lists(item, ITEM_KEYS, sink, "an item of episodes")
+    return _beside(fields, lists) if fields is not None else None
+
+
+def _beside(fields: Fields, lists: tuple[tuple[Scalar, tuple[Fields, ...]], ...]) -> Fields:
+    """An episode's fields with its lists."""
+    return replace(
+        fields,
+        rows={key.text: rows for key, rows in lists},
+        row_keys={key.text: key.span for key, _ in lists},
+    )
+
+
+def _lists(
+    node: Mapping, known: tuple[str, ...], sink: Sink, what: str
+) -> tuple[tuple[Scalar, tuple[Fields, ...]], ...]:
+    """The lists beside an episode: every key that is none of the `known` and holds a list of rows."""
+    found: list[tuple[Scalar, tuple[Fields, ...]]] = []
+    for entry in node.entries:
+        key = entry.key.text
+        if key in known:
+            continue
+        match entry.value:
+            case Sequence(items=items) if not any(isinstance(i, Mapping) and i.get("episode") for i in items):
+                rows = [_fields(item, sink, f"a row of `{key}`") for item in items]
+                found.append((entry.key, tuple(row for row in rows if row is not None)))
+            case Scalar(is_null=True) if key == "lines":
+                message = "`lines` names no rows"
+                sink.add(
+                    problems.bad_episode_file(entry.value.span, message, "write `lines: []` for a bill without lines")
+                )
+            case _ if key == "lines":
+                message = "`lines` is a list of rows"
+                sink.add(problems.bad_episode_file(entry.value.span, message, "write `- {line_no: 1, ..}` items"))
+            case _:
+                message = f"`{key}` is no key of {what}"
+                help_ = f"known keys: {', '.join(known)}, and the rulebook's lists by their names"
+                sink.add(problems.bad_episode_file(entry.key.span, message, help_))
+    return tuple(found)
+
+
+def _group_rows(entry: Entry, sink: Sink) -> tuple[Fields, ...]:
+    """The rows given for one kind of groups: a map when there is one group, else a list of maps."""
+    nodes = entry.value.items if isinstance(entry.value, Sequence) else (entry.value,)
+    rows: list[Fields] = []
+    for node in nodes:
+        if isinstance(node, Mapping):
+            row = _fields(node, sink)
+            rows += [row] if row is not None else []
+        else:
+            message = f"the groups of `{entry.key.text}` are maps"
+            help_ = "write `{amount: ..}` for one group, a list of key fields and amounts for several"
+            sink.add(problems.bad_episode_file(node.span, message, help_))
+    return tuple(rows)
 
 
 def _expectation(node: Mapping, sink: Sink) -> Expectation | None:
@@ -248,17 +305,52 @@ def _expectation(node: Mapping, sink: Sink) -> Expectation | None:
     if expect is None and rejects is None:
         return None
     amounts: list[tuple[str, Scalar]] = []
+    rows: list[tuple[Scalar, tuple[ExpectedRow, ...]]] = []
+    groups: list[tuple[Scalar, tuple[ExpectedRow, ...]]] = []
     for entry in _entries(expect, sink):
-        if isinstance(entry.value, Scalar):
-            amounts.append((entry.key.text, entry.value))
-        else:
-            sink.add(
-                problems.bad_episode_file(
-                    entry.value.span, f"`{entry.key.text}` must be one value", "give the amount expected"
-                )
-            )
+        match entry.value:
+            case Scalar() as amount:
+                amounts.append((entry.key.text, amount))
+            case Mapping(entries=kinds) if entry.key.text == "groups":
+                groups += [(kind.key, _expected_rows(kind, sink, keyed=False)) for kind in kinds]
+            case _:
+                rows.append((entry.key, _expected_rows(entry, sink, keyed=True)))
     code = rejects if isinstance(rejects, Scalar) else None
-    return Expectation(tuple(amounts), code, expect.key.span if expect is not None else node.span)
+    span = expect.key.span if expect is not None else node.span
+    return Expectation(tuple(amounts), code, span, tuple(rows), tuple(groups))
+
+
+def _of_all(node: Mapping, sink: Sink) -> Expectation | None:
+    """What stands beside `episodes:` is expected of all together: results of groups."""
+    found = _expectation(node, sink)
+    if found is not None and (found.amounts or found.rows or found.rejects is not None):
+        message = "this does not say which episode it is expected of"
+        help_ = "put `expect:` and `rejects:` beside each `episode:`; only `groups:` may be expected of all"
+        sink.add(problems.bad_episode_file(found.span, message, help_))
+    return found
+
+
+def _expected_rows(entry: Entry, sink: Sink, *, keyed: bool) -> tuple[ExpectedRow, ...]:
+    """`{1: {pays: 310.02}}` (keyed), `{budget: 5.00}`, or a list of maps that hold keys and amounts."""
+    pairs: list[tuple[Scalar | None, Node]] = []
+    match entry.value:
+        case Sequence(items=items):
+            pairs = [(None, item) for item in items]
+        case Mapping(entries=entries) if keyed:
+            pairs = [(e.key, e.value) for e in entries]
+        case Mapping() as one:
+            pairs = [(None, one)]
+        case other:
+            pairs = [(None, other)]
+    found: list[ExpectedRow] = []
+    for key, node in pairs:
+        if isinstance(node, Mapping) and all(isinstance(e.value, Scalar) for e in node.entries):
+            fields = tuple((e.key, e.value) for e in node.entries if isinstance(e.value, Scalar))
+            found.append(ExpectedRow(key, fields, key.span if key is not None else node.span))
+        else:
+            message = f"`{entry.key.text}` must be one value, or rows with the amounts expected of each"
+            sink.add(problems.bad_episode_file(node.span, message, "e.g. `lines: {1: {pays: 310.02}}`"))
+    return tuple(found)
 
 
 def _entries(entry: Entry | None, sink: Sink) -> tuple[Entry, ...]:

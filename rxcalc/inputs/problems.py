@@ -42,6 +42,16 @@ def bad_opening(span: Span, message: str) -> Diagnostic:
     return _error("RX753", span, message, "write a plain number, as in an episode")
 
 
+def opening_of_several(span: Span, call: str) -> Diagnostic:
+    """An opening amount that only a single episode can take."""
+    return _error(
+        "RX758",
+        span,
+        f"`{call}` can be given for a single episode only: how much of it a second one still sees, it cannot tell",
+        "list one episode, or list the earlier bills themselves under `earlier:`",
+    )
+
+
 def unknown_expectation(span: Span, key: str, near: str | None) -> Diagnostic:
     """An `expect` key that names no result."""
     return _error(
@@ -49,6 +59,11 @@ def unknown_expectation(span: Span, key: str, near: str | None) -> Diagnostic:
     )
 
 
-def not_built(span: Span, key: str) -> Diagnostic:
-    """A key of the language that this version does not read."""
-    return _error("RX755", span, f"`{key}` is not supported by this version of rxcalc", "remove it")
+def bad_group(span: Span, message: str, help_: str) -> Diagnostic:
+    """A group result or group input that the rulebook has no place for."""
+    return _error("RX757", span, message, help_)
+
+
+def unknown_row(span: Span, message: str, help_: str) -> Diagnostic:
+    """An `expect` key that names no row, list or group of the example."""
+    return _error("RX754", span, message, help_)

@@ -27,6 +27,7 @@ from rxcalc.inputs.columns import (
     quick_value,
     usual_form,
 )
+from rxcalc.inputs.records import either_sign
 from rxcalc.lang.types import Kind
 from rxcalc.plan.nodes import Plan, Value
 
@@ -67,6 +68,7 @@ def together(parts: Sequence[tuple[Checked, pl.Series]]) -> Checked:
     order = places.arg_sort()
     problems = [(int(rows[row]), problem) for checked, rows in parts for row, problem in checked.problems]
     names = dict.fromkeys(name for checked, _ in parts for name, _ in checked.defaulted)
+    amounts = pl.concat([checked.amounts for checked, _ in parts])
     no = pl.Series([False])
     filled = [
         (
@@ -82,7 +84,7 @@ def together(parts: Sequence[tuple[Checked, pl.Series]]) -> Checked:
     ]
     return Checked(
         frame=pl.concat([checked.frame for checked, _ in parts])[order].with_columns(places.gather(order).alias(ROW)),
-        amounts=pl.concat([checked.amounts for checked, _ in parts])[order],
+        amounts=amounts[order] if amounts.width else amounts,  # without columns it has no rows either
         problems=tuple(sorted(problems, key=lambda item: item[0])),
         odd=tuple(replace(odd, row=int(rows[odd.row])) for checked, rows in parts for odd in checked.odd),
         defaulted=tuple(filled),
@@ -123,6 +125,10 @@ class TableReader:
         self._values = {name: expr.alias(name + VALUE) for name, (_, expr) in quick.items()}
         self._checks = {
             name: quick_check(column).fill_null(value=False).alias(name) for name, (column, _) in quick.items()
+        }
+        self._reverses = plan.sequence.reverses if plan.sequence is not None else ""
+        self._spared = {
+            spec.name: CellReader.of(either_sign(spec), plan.currency) for spec in plan.inputs if self._reverses
         }
         self.money: tuple[str, ...] = tuple(column.spec.name for column in self._columns if is_amount(column.spec))
         self.decimals: dict[str, int] = {column.spec.name: column.spec.decimals for column in self._columns}
@@ -196,6 +202,8 @@ class TableReader:
                 )
                 defaulted.append((name, absent))
             typed.append(values)
+        if self._reverses and any(problem.code == "RX703" for _, _, problem in found.problems):
+            self._spare_reversals(texts, typed, amounts, found)
         typed.append(pl.int_range(first_row, first_row + height, dtype=pl.Int64, eager=True).alias(ROW))
         found.problems.sort(key=lambda item: item[:2])
         return Checked(
@@ -205,6 +213,28 @@ class TableReader:
             odd=tuple(found.odd),
             defaulted=tuple(defaulted),
         )
+
+    def _spare_reversals(
+        self, texts: pl.DataFrame, typed: list[pl.Series], amounts: list[pl.Series], found: _Found
+    ) -> None:
+        """Takes the numbers of reversals that only their bounds forbid (see `RecordReader`)."""
+        reverses = next(column.order for column in self._columns if column.spec.name == self._reverses)
+        reversing = set(typed[reverses].is_not_null().arg_true())
+        left: list[tuple[int, int, CellProblem]] = []
+        for row, order, problem in found.problems:
+            column = self._columns[order]
+            if problem.code == "RX703" and row in reversing and numeric_kind(column) is not None:
+                value = self._spared[column.spec.name].read(texts[row, column.spec.name])
+                if not isinstance(value, CellProblem):
+                    cell: Any = _stored(column, value)
+                    typed[order] = typed[order].scatter(row, cell)
+                    for place, held in enumerate(amounts):
+                        if held.name == column.spec.name:
+                            amounts[place] = held.scatter(row, cell)
+                    found.odd[:] = [odd for odd in found.odd if (odd.row, odd.field) != (row, column.spec.name)]
+                    continue
+            left.append((row, order, problem))
+        found.problems[:] = left
 
     def _first_pass(
         self, texts: pl.DataFrame, ready: Mapping[str, pl.Series]

@@ -27,6 +27,7 @@ FUNCTIONS: Final[dict[str, tuple[str, str]]] = {
     "days": ("days(n)", "n days"),
     "months": ("months(n)", "n months"),
     "years": ("years(n)", "n years"),
+    "as_count": ("as_count(x)", "whole days, months, years or a whole number as a count: 3 days is 3"),
     "as_percent": ("as_percent(n)", "the number as a percentage: 0.85 is 85%"),
     "as_number": ("as_number(p)", "the percentage as a number: 85% is 0.85"),
     "bands": ("bands(schedule, a .. b, rate -> ..)", "each band's rate on its part of a .. b, added up"),
@@ -35,6 +36,16 @@ FUNCTIONS: Final[dict[str, tuple[str, str]]] = {
     "step": ("step(schedule, x)", "the value of the slice of a cliff that holds x"),
     "along": ("along(schedule, x)", "the value of a curve at x"),
     "over_days": ("over_days(parameter, from .. to)", "a dated daily amount added up over from <= day < to"),
+}
+
+AGGREGATES: Final[dict[str, tuple[str, str]]] = {
+    "sum": ("sum(lines.x where condition)", "of the rows that meet the condition; 0 over none"),
+    "count": ("count(lines where condition)", "how many rows; `count(distinct lines.x)` counts different values"),
+    "any": ("any(lines.x > 0 where condition)", "whether it holds for a row; no over none"),
+    "all": ("all(lines.x > 0 where condition)", "whether it holds for every row; yes over none"),
+    "min": ("min(lines.x where condition)", "the smallest; missing over none"),
+    "max": ("max(lines.x where condition)", "the largest; missing over none"),
+    "rank": ("rank(lines.x where condition)", "the row's place, largest first, ties by the list's order"),
 }
 
 WINDOW_FUNCTIONS: Final = ("sum", "count", "first", "last", "min", "max")

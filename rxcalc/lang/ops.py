@@ -17,11 +17,14 @@ class Op(Enum):
     STEP = "step"  # data: step name; its rounded value
     SHARE = "share"  # data: share part or total, "patient.deductible" or "fund_pays"; rounded
     LOCAL = "local"  # data: the name before `->`; bound by the enclosing schedule op
-    EARLIER = "earlier"  # data: (window, input or step name) of the earlier episode, as computed then
+    EARLIER = "earlier"  # data: (rows, field): of the other row inside an aggregate; rows is a window, `above`, `lines`, `w.lines` ..
+    LIFT = "lift"  # args: x on the row this one belongs to; data: its level ("" the episode of a line, a group of its member)
+    GROUP = "group"  # args: x of the group, keys..; data: group kind. x of the group with these keys, missing where there is none
     PARAMETER = "parameter"  # args: keys.. [date]; data: ParameterRef
     CELL = "cell"  # args: keys.. [date]; data: CellRef. No such row: row error RX731
     HAS_ROW = "has_row"  # args: keys.. [date]; data: CellRef with column "" ; flag
-    WINDOW = "window"  # data: index into the plan's window calls
+    WINDOW = "window"  # data: index into the plan's calls, of kind window
+    ROWS = "rows"  # data: index into the plan's calls, of kind above or rows
 
     ADD = "add"  # n-ary; data: a sign (+1, -1) per argument; also date +- days
     MULTIPLY = "multiply"

@@ -1,235 +1,133 @@
-"""Sequences in columns: rows in waves, dense ids of window instances, and what they have accumulated.
+"""Sequences in columns: rows in sequence order, and in waves.
 
 Wave k holds everybody's k-th episode, so that within a wave no episode sees another: the wave is
-computed at once, from what the waves before it have left in the accumulators.
+computed at once, from what the waves before it have left behind.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any, Final
 
 import polars as pl
 
 from rxcalc.lang.types import OneOf
-from rxcalc.passes.sequence import period_start, windows_in_use
-from rxcalc.plan.nodes import Plan, PlanWindow
+from rxcalc.passes.instances import dense_ids
+from rxcalc.plan.nodes import Plan
 
-__all__ = ["Accumulator", "Arranged", "Refusals", "arrange", "dense_ids", "joint_ids"]
+__all__ = ["best_cut", "in_order", "in_waves", "wave_sizes"]
 
-_NO_ID: Final = pl.UInt32()
+_ID: Final = pl.UInt32()
 
 
-@dataclass(frozen=True, slots=True)
-class Arranged:
-    """Rows by wave, then person.
+def in_order(plan: Plan, frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows of a frame by person, then in sequence order; rows without a readable `sequence.by` are left out.
 
-    Columns added: `__n` (place in the frame given), `__person`, `__wave`, `__at` (place in sequence
-    order) and `g:NAME`, the instance of each window in use (missing: the row is in none).
+    Columns added: `__n` (place in the frame given), `__person` (a number, ascending), `__wave`, and `__tied`: at one place of
+    the order with another row, so that neither comes first.
     """
-
-    frame: pl.DataFrame
-    sizes: tuple[int, ...]  # rows of each wave
-    persons: int
-
-
-def arrange(plan: Plan, frame: pl.DataFrame) -> Arranged:
-    """The rows of a frame in waves; rows without a readable `sequence.by` are left out."""
     sequence = plan.sequence
     if sequence is None:
         message = "the plan has no sequence"
         raise ValueError(message)
     frame = frame.with_row_index("__n").filter(pl.col(sequence.by).is_not_null())
-    frame = frame.with_columns(dense_ids(frame, [sequence.by]).alias("__person"))
     sets = {field.name for field in plan.inputs if isinstance(field.type, OneOf)}
     # As everywhere in `order`, text compares by code point; values of a set by their name.
     order = [pl.col(name).cast(pl.String()) if name in sets else pl.col(name) for name in sequence.order]
-    frame = _sorted(frame, order)
-    place = pl.int_range(pl.len(), dtype=pl.UInt32())
-    first = pl.when(pl.col("__person") != pl.col("__person").shift(1)).then(place)
-    frame = frame.with_columns(place.alias("__at"), first.forward_fill().fill_null(0).alias("__first"))
-    frame = frame.with_columns((pl.col("__at") - pl.col("__first")).alias("__wave")).drop("__first")
-    frame = frame.with_columns(instance_ids(frame, window).alias(f"g:{window.name}") for window in windows_in_use(plan))
-    frame = frame.sort("__wave", maintain_order=True)
-    sizes = frame["__wave"].rle().struct.field("len").to_list()
-    persons = 0 if frame.is_empty() else int(frame["__person"].n_unique())
-    return Arranged(frame, tuple(sizes), persons)
+    rows, heads = _by_head(frame, sequence.by, sequence.order[0])
+    rows, tied = _sorted(frame, rows, heads, sequence.order, order)
+    frame = frame[rows]
+    by = frame[sequence.by]
+    persons = (by != by.shift(1)).fill_null(value=False).cum_sum().cast(_ID).alias("__person")
+    return frame.with_columns(persons, _waves(persons).alias("__wave"), tied.alias("__tied"))
 
 
-def _sorted(frame: pl.DataFrame, order: Sequence[pl.Expr]) -> pl.DataFrame:
-    """By person and order. The last field, an id, is compared only where the fields before it are equal."""
-    short = [pl.col("__person"), *order[:-1]]
-    if len(order) > 1:
-        sample = frame.select(short)
-        if not sample.is_duplicated().any():
-            return frame.sort(short, nulls_last=False)
-    return frame.sort([*short, order[-1]], nulls_last=False)
+def _by_head(frame: pl.DataFrame, by: str, first: str) -> tuple[pl.Series, pl.Series]:
+    """Places of the rows by person and first field of the order (if it is a date), and what they were sorted by."""
+    days: pl.Series = pl.repeat(0, frame.height, dtype=pl.UInt64(), eager=True)
+    if frame.schema[first] == pl.Date():
+        whole = frame[first].to_physical().cast(pl.Int64())
+        least: Any = whole.min()
+        days = (whole - (least or 0) + 1).fill_null(0).cast(pl.UInt64())
+    top: Any = days.max()
+    size = 2 ** int(top or 0).bit_length()
+    # One number to sort by instead of a text: different persons have different hashes, which is looked at afterwards.
+    heads = frame[by].hash() // size * size + days
+    rows = heads.arg_sort()
+    heads = heads.gather(rows)
+    person, text = heads // size, frame[by].gather(rows)
+    if ((person == person.shift(1)) & (text != text.shift(1))).any():
+        heads = dense_ids(frame, [by]).cast(pl.UInt64()) * size + days
+        rows = heads.arg_sort()
+        heads = heads.gather(rows)
+    return rows, heads
 
 
-def dense_ids(frame: pl.DataFrame, columns: Sequence[str]) -> pl.Series:
-    """A small number for each combination of values; missing where any value is missing."""
-    keys = frame.select(columns)
-    known = keys.drop_nulls().unique().with_row_index("__id")
-    return keys.join(known, on=list(columns), how="left", maintain_order="left")["__id"].cast(_NO_ID)
+def _sorted(
+    frame: pl.DataFrame, rows: pl.Series, heads: pl.Series, names: Sequence[str], order: Sequence[pl.Expr]
+) -> tuple[pl.Series, pl.Series]:
+    """Places of the rows by person and order, and which are equal in both.
 
-
-def joint_ids(frame: pl.DataFrame, read: Sequence[str], write: Sequence[str]) -> tuple[pl.Series, pl.Series]:
-    """Ids of two keys that stand for each other: under the one a row looks back, under the other it is seen later."""
-    names = [f"k{place}" for place in range(len(read))]
-    both = pl.concat(
-        [
-            frame.select(pl.col(name).alias(key) for name, key in zip(columns, names, strict=True))
-            for columns in (read, write)
-        ]
-    )
-    ids = dense_ids(both, names)
-    return ids.head(frame.height), ids.tail(frame.height)
-
-
-def instance_ids(frame: pl.DataFrame, window: PlanWindow) -> pl.Series:
-    """The window instance of each row: rows with equal ids see each other."""
-    if not window.same and not window.calendar:
-        return frame["__person"]
-    keys = frame.select("__person", *(pl.col(name).alias(f"s:{name}") for name in window.same))
-    if window.calendar:
-        keys = keys.with_columns(_periods(frame, window).alias("period"))
-    return dense_ids(keys, keys.columns)
-
-
-def _periods(frame: pl.DataFrame, window: PlanWindow) -> pl.Series:
-    """The first day of each row's civil period. Few dates differ, so each is looked at once, in Python."""
-    columns = [window.date, *([window.starting_input] if window.starting_input else [])]
-    dates = frame.select(pl.col(name).alias(f"d{place}") for place, name in enumerate(columns))
-    known = dates.drop_nulls().unique()
-    starts: list[date] = [
-        period_start(window, row[0], row[1] if window.starting_input else window.starting) for row in known.iter_rows()
-    ]
-    known = known.with_columns(pl.Series("start", starts, dtype=pl.Date()))
-    return dates.join(known, on=dates.columns, how="left", maintain_order="left")["start"]
-
-
-class Accumulator:
-    """The running result of one window call for every window instance.
-
-    Args:
-        function: sum, count, first, last, min or max.
-        distinct: count different values once.
-        kind: the column type of the result.
-        size: the number of instances.
+    Fields after the first, an id say, are compared only between rows equal in that.
     """
-
-    def __init__(self, function: str, *, distinct: bool, kind: pl.DataType, size: int) -> None:
-        self._function = function
-        self._seen: pl.DataFrame | None = None
-        self._distinct = distinct
-        start = 0 if function in {"sum", "count"} else None
-        self._held = pl.repeat(start, max(size, 1), dtype=kind, eager=True)
-        # Whether an instance has its first episode, whose value may itself be missing.
-        self._begun = pl.repeat(value=False, n=max(size, 1), dtype=pl.Boolean(), eager=True)
-
-    def read(self, ids: pl.Series) -> pl.Series:
-        """The result for each row; a row in no instance sees nothing."""
-        found = pl.select(pl.lit(self._held).gather(pl.lit(ids))).to_series()
-        return found.fill_null(0) if self._function in {"sum", "count"} else found
-
-    def take(self, ids: pl.Series, values: pl.Series | None, where: pl.Series | None) -> None:
-        """Adds the rows of a wave; no two of them are in one instance. For first and last a missing value counts."""
-        rows = pl.DataFrame([ids.alias("id"), *([] if values is None else [values.alias("value")])])
-        keep = pl.col("id").is_not_null()
-        if values is not None and self._function not in {"first", "last"}:
-            keep &= pl.col("value").is_not_null()
-        if where is not None:
-            rows, keep = rows.with_columns(where.alias("where")), keep & pl.col("where")
-        rows = rows.filter(keep)
-        if self._distinct:
-            rows = self._unseen(rows)
-        if rows.is_empty():
-            return
-        at, kind = rows["id"], self._held.dtype
-        held = self._held.gather(at)
-        match self._function:
-            case "sum":
-                new = held + rows["value"].cast(kind)
-            case "count":
-                new = held + pl.Series([1], dtype=kind)
-            case "last":
-                new = rows["value"].cast(kind)
-            case "first":
-                begun = self._begun.gather(at)
-                new = pl.select(
-                    pl.when(pl.lit(begun)).then(pl.lit(held)).otherwise(pl.lit(rows["value"].cast(kind)))
-                ).to_series()
-                self._begun = self._begun.scatter(at, True)  # noqa: FBT003 -- the value itself
-            case _:
-                new = _extreme(self._function, held, rows["value"].cast(kind))
-        self._held = self._held.scatter(at, new)
-
-    def _unseen(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """The rows whose value their instance has not counted yet."""
-        rows = rows.select("id", "value")
-        if self._seen is not None:
-            rows = rows.join(self._seen, on=["id", "value"], how="anti")
-        self._seen = rows if self._seen is None else pl.concat([self._seen, rows])
-        return rows
+    same = (heads == heads.shift(1)).fill_null(value=False)
+    tied = (same | same.shift(-1, fill_value=False)).arg_true()
+    none = pl.repeat(value=False, n=frame.height, dtype=pl.Boolean(), eager=True)
+    if not tied.len():
+        return rows, none
+    places = rows.gather(tied)
+    few = frame[places].select(heads.gather(tied).alias("__head"), *order, places.alias("__n")).with_row_index("__at")
+    few = few.sort(["__head", *names, "__n"], nulls_last=False)
+    equal = pl.all_horizontal(pl.col(name) == pl.col(name).shift(1) for name in ("__head", *names)).fill_null(
+        value=False
+    )
+    both = few.select(equal | equal.shift(-1, fill_value=False)).to_series()
+    none = none.scatter(tied.filter(both), True) if both.any() else none  # noqa: FBT003 -- the value itself
+    return rows.scatter(tied, places.gather(few["__at"])), none
 
 
-def _filled(held: pl.Series, values: pl.Series) -> pl.Series:
-    return pl.select(pl.coalesce(pl.lit(held), pl.lit(values))).to_series()
+def _waves(persons: pl.Series) -> pl.Series:
+    """How many rows of the same person stand before each."""
+    place = pl.int_range(persons.len(), dtype=_ID, eager=True)
+    begins = (persons != persons.shift(1)).fill_null(value=True)
+    return place - place.filter(begins).gather(begins.cum_sum() - 1)
 
 
-def _extreme(function: str, held: pl.Series, values: pl.Series) -> pl.Series:
-    """The smaller or larger of two columns; a missing side does not count."""
-    pick = pl.min_horizontal if function == "min" else pl.max_horizontal
-    return pl.select(pick(pl.lit(held), pl.lit(values))).to_series()
+def wave_sizes(frame: pl.DataFrame) -> list[int]:
+    """The number of rows of each wave."""
+    sizes: list[int] = frame["__wave"].value_counts().sort("__wave")["count"].to_list()
+    return sizes
 
 
-class Refusals:
-    """For every window instance, and for every person, the first refused episode (by place in order)."""
-
-    def __init__(self, arranged: Arranged, windows: Sequence[str]) -> None:
-        self.any = False
-        self._windows = tuple(windows)
-        sizes: Mapping[str, Any] = {
-            name: arranged.frame[f"g:{name}"].max() if arranged.frame.height else None for name in windows
-        }
-        self._first = {name: _empty(int(most) + 1 if most is not None else 1) for name, most in sizes.items()}
-        self._person = _empty(arranged.persons)
-
-    def note(self, rows: pl.DataFrame, *, by_person: pl.Series | None = None) -> None:
-        """Refuses later readers of the rows; `by_person` says where the window keys are not known."""
-        if rows.is_empty():
-            return
-        self.any = True
-        for name in self._windows:
-            self._first[name] = _noted(self._first[name], rows[f"g:{name}"], rows["__at"])
-        if by_person is not None:
-            wide = rows.filter(by_person)
-            self._person = _noted(self._person, wide["__person"], wide["__at"])
-
-    def read(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """For each row the first refused episode that it could read (`at`), and the window's name (`window`)."""
-        columns = {
-            name: pl.select(pl.lit(self._first[name]).gather(pl.lit(rows[f"g:{name}"]))).to_series()
-            for name in self._windows
-        }
-        person = pl.select(pl.lit(self._person).gather(pl.lit(rows["__person"]))).to_series()
-        found = pl.DataFrame([*(series.alias(name) for name, series in columns.items()), person.alias("__all")])
-        at = pl.min_horizontal(pl.all())
-        window = pl.coalesce(
-            *(pl.when(pl.col(name) == at).then(pl.lit(name)) for name in self._windows), pl.lit(self._windows[0])
-        )
-        return found.select(at.alias("at"), window.alias("window"))
+def in_waves(frame: pl.DataFrame) -> pl.DataFrame:
+    """Rows in sequence order put into waves; `__at` keeps their place in that order."""
+    return frame.with_row_index("__at").sort("__wave", maintain_order=True)
 
 
-def _empty(size: int) -> pl.Series:
-    return pl.repeat(None, max(size, 1), dtype=pl.UInt32(), eager=True)
+def best_cut(sizes: Sequence[int], *, overhead: int, looking: Fraction, most: int) -> int:
+    """The number of waves to compute as columns; persons with more episodes than that are computed one by one.
+
+    What is weighed, in units of one episode computed alone: each wave costs `overhead` whatever its size; an
+    episode computed alone also costs `looking` for each one before it.
+    """
+    alone = sum((_cost(length, looking) * count for length, count in _lengths(sizes)), Fraction(0))
+    best, cut, spent = alone, 0, Fraction(0)
+    for length, count in _lengths(sizes):
+        if length > most:
+            break
+        alone -= _cost(length, looking) * count
+        spent = Fraction(overhead * length)
+        if spent + alone <= best:
+            best, cut = spent + alone, length
+    return cut
 
 
-def _noted(held: pl.Series, ids: pl.Series, at: pl.Series) -> pl.Series:
-    """The first refusal stays: waves come in order."""
-    rows = pl.DataFrame([ids.alias("id"), at.alias("at")]).drop_nulls()
-    if rows.is_empty():
-        return held
-    return held.scatter(rows["id"], _filled(held.gather(rows["id"]), rows["at"]))
+def _cost(length: int, looking: Fraction) -> Fraction:
+    return length + looking * length * (length - 1) / 2
+
+
+def _lengths(sizes: Sequence[int]) -> list[tuple[int, int]]:
+    """How many persons have 1, 2, .. episodes."""
+    after = [*sizes, 0][1:]
+    return [(at + 1, size - later) for at, (size, later) in enumerate(zip(sizes, after, strict=True)) if size > later]

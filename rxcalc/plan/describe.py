@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
+from pathlib import Path
 
 from rxcalc.lang.types import FLAG, OneOf
 from rxcalc.plan.nodes import (
@@ -22,8 +24,10 @@ from rxcalc.plan.nodes import (
     Words,
 )
 from rxcalc.plan.places import Places
+from rxcalc.rulebook.bases import HIDDEN
+from rxcalc.source import Span
 from rxcalc.syntax import nodes as syn
-from rxcalc.typed.nodes import TBand, TInput, TParameter, TPoint, TTable, TypedRulebook
+from rxcalc.typed.nodes import TBand, TInput, TParameter, TPoint, TStep, TTable, TypedRulebook
 from rxcalc.typed.sequence import month_day
 
 ONE_DAY = timedelta(days=1)
@@ -67,12 +71,17 @@ def plan_input(i: TInput, place: Places) -> PlanInput:
     )
 
 
-def sequence(decl: syn.RulebookDecl) -> PlanSequence | None:
-    """Whose episodes follow each other."""
-    s = decl.sequence
+def sequence(s: syn.SequenceDecl | None) -> PlanSequence | None:
+    """Whose episodes, or which groups, follow each other."""
     if s is None:
         return None
     return PlanSequence(s.by.name, tuple(i.name for i in s.order), s.reverses.name if s.reverses else "")
+
+
+def windows(decl: syn.RulebookDecl, place: Places) -> tuple[PlanWindow, ...]:
+    """The windows of all levels."""
+    own = (window(w, place) for w in decl.windows)
+    return (*own, *(replace(window(w, place), level=g.name.name) for g in decl.groups for w in g.windows))
 
 
 def window(w: syn.WindowDecl, place: Places) -> PlanWindow:
@@ -86,7 +95,17 @@ def window(w: syn.WindowDecl, place: Places) -> PlanWindow:
         starting_input=w.starting.text if w.starting is not None and starting is None else "",
         same=tuple(i.name for i in w.same),
         place=place.of(w.name.span),
+        rolling=_length(w.rolling),
+        rolling_unit=w.unit or "",
+        gap=_length(w.gap),
+        gap_from=w.gap_from.name if w.gap_from else "",
+        gap_to=w.gap_to.name if w.gap_to else "",
+        period=_length(w.period),
     )
+
+
+def _length(given: syn.Length | None) -> tuple[int, str]:
+    return (given.number, given.unit) if given is not None else (0, "")
 
 
 def parameter(p: TParameter, decl: syn.RulebookDecl, place: Places) -> PlanParameter:
@@ -103,7 +122,7 @@ def parameter(p: TParameter, decl: syn.RulebookDecl, place: Places) -> PlanParam
         held=p.held,
         label=words(p.decl.meta.label),
         cite=cites(p.decl.meta),
-        status=status_of(p.decl.meta, decl),
+        status=status_of(p.decl.meta, decl, p.decl.name.span),
         note=words(p.decl.meta.note),
         place=place.of(p.decl.name.span),
     )
@@ -130,6 +149,7 @@ def table(t: TTable, decl: syn.RulebookDecl, place: Places) -> PlanTable:
             same.sort()
             for (_, at), (following, _) in pairwise(same):
                 ends[at] = following - ONE_DAY
+    base = decl.base_at(t.decl.file.span)
     rows = tuple(PlanRow(r.keys, r.start, ends.get(at, r.end), r.cells, r.line) for at, r in enumerate(t.rows))
     return PlanTable(
         name=t.name,
@@ -141,9 +161,9 @@ def table(t: TTable, decl: syn.RulebookDecl, place: Places) -> PlanTable:
         rows=rows,
         label=words(t.decl.meta.label),
         cite=cites(t.decl.meta),
-        status=status_of(t.decl.meta, decl),
+        status=status_of(t.decl.meta, decl, t.decl.name.span),
         place=place.of(t.decl.name.span),
-        file=t.decl.file.text,
+        file=t.decl.file.text if base is None else str(Path(base.shown).parent / t.decl.file.text),
     )
 
 
@@ -154,25 +174,48 @@ def sources(decl: syn.RulebookDecl) -> tuple[PlanSource, ...]:
     )
 
 
-def status_of(meta: syn.Meta, decl: syn.RulebookDecl) -> str:
-    """The evidence status of a value: its own, else that of what it cites, else the rulebook's, else ""."""
+def files(typed: TypedRulebook) -> tuple[str, ...]:
+    """The files that a rulebook reads besides its own, from its folder: bases and tables."""
+    decl = typed.decl
+    tables = []
+    for t in typed.tables:
+        base = decl.base_at(t.decl.file.span)
+        tables.append(t.decl.file.text if base is None else str(Path(base.folder) / t.decl.file.text))
+    return (*(b.path for b in decl.bases), *dict.fromkeys(tables))
+
+
+def step_label(step: TStep) -> Words:
+    """The label of a step; of one that an overlay replaced also the file in which it stands."""
+    label = words(step.decl.meta.label)
+    if not step.lazy:
+        return label
+    file = step.decl.name.span.file
+    told = {"zh": f"（按 {file}）"}
+    name = step.name.partition(HIDDEN)[0]
+    named = label or (("en", name), ("zh", name))
+    return tuple((tag, text + told.get(tag, f" (as in {file})")) for tag, text in named)
+
+
+def status_of(meta: syn.Meta, decl: syn.RulebookDecl, span: Span) -> str:
+    """The evidence status of a value: its own, else that of what it cites, else that of its file, else ""."""
     if meta.status:
         return meta.status
     by_source = {s.name.name: s.status for s in decl.sources}
     found = [status for c in meta.cite if (status := by_source.get(c.source))]
     weakest = [s for s in ("fictional", "illustrative", "sourced") if s in found]
-    return weakest[0] if weakest else decl.status or ""
+    base = decl.base_at(span)
+    return weakest[0] if weakest else (decl.status if base is None else base.status) or ""
 
 
 def evidence(typed: TypedRulebook) -> tuple[tuple[str, int], ...]:
     """How many values (parameter values and table rows) carry each status; `unmarked` for none."""
     counts = dict.fromkeys(("sourced", "illustrative", "fictional", "unmarked"), 0)
     for p in typed.parameters:
-        counts[status_of(p.decl.meta, typed.decl) or "unmarked"] += sum(
+        counts[status_of(p.decl.meta, typed.decl, p.decl.name.span) or "unmarked"] += sum(
             _size(v) for s in p.segments for _, v in s.values
         )
     for t in typed.tables:
-        counts[status_of(t.decl.meta, typed.decl) or "unmarked"] += len(t.rows)
+        counts[status_of(t.decl.meta, typed.decl, t.decl.name.span) or "unmarked"] += len(t.rows)
     return tuple(counts.items())
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import date
 from fractions import Fraction
 from itertools import pairwise
+from typing import TypeAlias
 
 from rxcalc.lang.ops import Op
 from rxcalc.lang.types import PERCENT, OneOf, Plain, ScheduleType, Type, is_numeric, is_whole
 from rxcalc.plan import ranges
 from rxcalc.plan.formula import formula
-from rxcalc.plan.nodes import CellRef, Formula, ParameterRef, Place, PlanNode, PlanWindowCall, RoundTo, ScheduleRef
+from rxcalc.plan.nodes import CellRef, Formula, ParameterRef, Place, PlanCall, PlanNode, RoundTo, ScheduleRef
 from rxcalc.plan.places import Places
 from rxcalc.plan.ranges import ANYTHING, FLAG_RANGE, Range
 from rxcalc.source import SourceFile, Span
@@ -33,8 +34,13 @@ SCHEDULE_OPS = frozenset({Op.BANDS, Op.BAND, Op.BANDS_REACH, Op.SLICE, Op.ALONG,
 FLAG_OPS = frozenset(
     {Op.EQ, Op.NE, Op.LT, Op.LE, Op.GT, Op.GE, Op.IN_SET, Op.AND, Op.OR, Op.NOT, Op.KNOWN, Op.HAS, Op.MEETS, Op.HAS_ROW}
 )
-HOLES = SCHEDULE_OPS | {Op.INPUT, Op.STEP, Op.SHARE, Op.PARAMETER, Op.CELL, Op.WINDOW, Op.LOCAL}
+HOLES = SCHEDULE_OPS | {
+    Op.INPUT, Op.STEP, Op.SHARE, Op.PARAMETER, Op.CELL, Op.WINDOW, Op.ROWS, Op.LIFT, Op.GROUP, Op.LOCAL,
+}  # fmt: skip
 LONGEST_SPAN_DAYS = Fraction(4_000_000)
+
+
+Field: TypeAlias = "tuple[str, str]"  # level and name
 
 
 class Expressions:
@@ -44,19 +50,28 @@ class Expressions:
     (`round: {.., parts: yes}`) and to power and root.
     """
 
-    def __init__(self, typed: TypedRulebook, files: dict[str, SourceFile], earlier: dict[str, Range]) -> None:
+    def __init__(self, typed: TypedRulebook, files: dict[str, SourceFile], earlier: dict[Field, Range]) -> None:
         self.typed = typed
         self.nodes: list[PlanNode] = []
-        self.window_calls: list[PlanWindowCall] = []
-        self.steps: dict[str, Range] = {}
-        self.shares: dict[str, Range] = {}
+        self.calls: list[PlanCall] = []
+        self.call_places: dict[PlanCall, int] = {}
+        self.steps: dict[Field, Range] = {}
+        self.shares: dict[Field, Range] = {}
         self.parts: RoundTo | None = None
         self.power: RoundTo | None = None
         self.places = Places(files)
         self.earlier = earlier
-        self.inputs = {i.name: _input_range(i.type, i.low, i.high, i.decimals) for i in typed.inputs}
+        levels = (
+            ("", typed.inputs),
+            *((x.name, x.inputs) for x in typed.lists),
+            *((g.name, g.inputs) for g in typed.groups),
+        )
+        self.inputs: dict[Field, Range] = {
+            (level, i.name): _input_range(i.type, i.low, i.high, i.decimals) for level, given in levels for i in given
+        }
         self.parameters = {p.name: p for p in typed.parameters}
         self.tables = {t.name: t for t in typed.tables}
+        self.in_bill = {"", *(x.name for x in typed.lists), *(g.name for g in typed.groups if g.in_bill)}
         self.by_syntax: dict[int, int] = {}
         self.leaves: dict[tuple[object, ...], int] = {}
         self.local: Range = ANYTHING
@@ -111,16 +126,24 @@ class Expressions:
             or not (is_numeric(small.type) or str(small.type) == "date")
         ):
             return
-        a, b = (self.inputs[str(t.data)] if t.op is Op.INPUT else _constant_range(t.data) for t in (small, large))
+        a, b = (
+            self.inputs[t.level, str(t.data)] if t.op is Op.INPUT else _constant_range(t.data) for t in (small, large)
+        )
         if small.op is Op.INPUT and b.high is not None:
-            self.inputs[str(small.data)] = Range(a.low, b.high if a.high is None else min(a.high, b.high), a.scale)
+            self.inputs[small.level, str(small.data)] = Range(
+                a.low, b.high if a.high is None else min(a.high, b.high), a.scale
+            )
         if large.op is Op.INPUT and a.low is not None:
-            self.inputs[str(large.data)] = Range(a.low if b.low is None else max(a.low, b.low), b.high, b.scale)
+            self.inputs[large.level, str(large.data)] = Range(
+                a.low if b.low is None else max(a.low, b.low), b.high, b.scale
+            )
 
     # ---- nodes ----
 
     def _node(self, t: TExpr, *, body: bool, earlier: bool) -> int:
-        key = (t.op, t.data, t.type, body, earlier) if t.op in (Op.INPUT, Op.STEP, Op.CONST, Op.SHARE) else None
+        key = (
+            (t.op, t.data, t.type, t.level, body, earlier) if t.op in (Op.INPUT, Op.STEP, Op.CONST, Op.SHARE) else None
+        )
         if key is not None and key in self.leaves:
             index = self.leaves[key]
         else:
@@ -132,14 +155,23 @@ class Expressions:
         return index
 
     def _lower(self, t: TExpr, *, body: bool, earlier: bool) -> int:
-        if t.op is Op.WINDOW:
-            return self._window(t)
+        if t.op in (Op.WINDOW, Op.ROWS):
+            return self._call(t)
+        if t.op is Op.LIFT:  # evaluated on another row: nothing of this one's window or mapped rate is there
+            args: tuple[int, ...] = (self._node(t.args[0], body=False, earlier=False),)
+            return self._append(t, args, t.data, self.range_of(args[0]), body=body, earlier=earlier)
+        if t.op is Op.GROUP:
+            field = self._node(t.args[0], body=False, earlier=False)
+            keys = tuple(self._node(a, body=body, earlier=earlier) for a in t.args[1:])
+            return self._append(t, (field, *keys), t.data, self.range_of(field), body=body, earlier=earlier)
         data: object = t.data
         if isinstance(data, ScheduleUse):
             return self._schedule(t, data, body=body, earlier=earlier)
         args = tuple(self._node(a, body=body, earlier=earlier) for a in t.args)
         known = [self.range_of(a) for a in args]
         found = self._range(t, known)
+        if t.op is Op.EARLIER and isinstance(data, tuple):
+            data = data[:2]
         match t.op:
             case Op.PARAMETER if isinstance(data, ParameterUse):
                 data = ParameterRef(data.parameter, data.keys, data.at)
@@ -166,34 +198,45 @@ class Expressions:
                 earlier=earlier,
                 place=self.places.of(t.span),
                 text=unparse(t.syntax),
+                level=t.level,
             )
         )
         return len(self.nodes) - 1
 
     # ---- windows and schedules ----
 
-    def _window(self, t: TExpr) -> int:
+    def _call(self, t: TExpr) -> int:
         use = t.data
-        assert isinstance(use, WindowUse)  # noqa: S101 - data of WINDOW
+        assert isinstance(use, WindowUse)  # noqa: S101 - data of WINDOW and ROWS
         operands = list(t.args)
         value = self._node(operands.pop(0), body=False, earlier=True) if use.has_value else -1
         where = self._node(operands.pop(0), body=False, earlier=True) if use.has_where else -1
         correlated = any(
-            node.op in (Op.INPUT, Op.STEP, Op.PARAMETER, Op.CELL, Op.HAS_ROW) or node.op in SCHEDULE_OPS
+            node.op in (Op.INPUT, Op.STEP, Op.PARAMETER, Op.CELL, Op.HAS_ROW, Op.LIFT, Op.GROUP)
+            or node.op in SCHEDULE_OPS
             for a in t.args
             for node in walk(a)
         )
         found = self.range_of(value) if value >= 0 else Range(scale=1)
-        if use.function == "count":
-            found = Range(Fraction(0), Fraction(ranges.MAX_EPISODES), 1)
-        elif use.function == "sum":
-            found = ranges.accumulated(found)
-        call = PlanWindowCall(
-            use.window, use.function, value, where, use.distinct, correlated, use.key, t.type, self.places.of(t.span)
-        )
-        if call not in self.window_calls:
-            self.window_calls.append(call)
-        return self._append(t, (), self.window_calls.index(call), found, body=False, earlier=False)
+        few = use.kind == "above" or (use.kind == "rows" and use.element in self.in_bill and t.level in self.in_bill)
+        most = ranges.MAX_ROWS if few else ranges.MAX_EPISODES
+        match use.function:
+            case "count":
+                found = Range(Fraction(0), Fraction(most), 1)
+            case "rank":
+                found = Range(Fraction(1), Fraction(most + 1), 1)
+            case "any" | "all":
+                found = FLAG_RANGE
+            case "sum":
+                found = ranges.accumulated(found, most)
+        call = PlanCall(
+            use.window, use.function, value, where, use.distinct, correlated, use.key, t.type, self.places.of(t.span),
+            t.level, use.kind, use.of, use.inner, use.element,
+        )  # fmt: skip
+        at = self.call_places.setdefault(call, len(self.calls))
+        if at == len(self.calls):
+            self.calls.append(call)
+        return self._append(t, (), at, found, body=False, earlier=False)
 
     def _schedule(self, t: TExpr, use: ScheduleUse, *, body: bool, earlier: bool) -> int:
         parameter = self.parameters[use.parameter]
@@ -275,16 +318,17 @@ class Expressions:
             case Op.CONST:
                 return _constant_range(t.data)
             case Op.INPUT:
-                return self.inputs[str(t.data)]
+                return self.inputs.get((t.level, str(t.data)), ANYTHING)
             case Op.STEP:
-                return self.steps.get(str(t.data), ANYTHING)
+                return self.steps.get((t.level, str(t.data)), ANYTHING)
             case Op.SHARE:
-                return self.shares.get(str(t.data), ANYTHING)
+                return self.shares.get((t.level, str(t.data)), ANYTHING)
             case Op.LOCAL:
                 return self.local
             case Op.EARLIER:
-                name = t.data[1] if isinstance(t.data, tuple) else ""
-                return self.inputs.get(name) or self.earlier.get(name, ANYTHING)
+                field = (str(t.data[2]), str(t.data[1])) if isinstance(t.data, tuple) else ("", "")
+                found = self.inputs.get(field) or self.steps.get(field) or self.shares.get(field)
+                return found or self.earlier.get(field, ANYTHING)
             case Op.PARAMETER:
                 return (
                     self._parameter(self.parameters[t.data.parameter]) if isinstance(t.data, ParameterUse) else ANYTHING
@@ -429,6 +473,6 @@ def sum_of(parts: list[Range]) -> Range:
     return ranges.add(parts, (1,) * len(parts))
 
 
-def earlier_names(t: TExpr) -> list[str]:
-    """The inputs and steps of earlier episodes that an expression reads."""
-    return [node.data[1] for node in walk(t) if node.op is Op.EARLIER and isinstance(node.data, tuple)]
+def earlier_names(t: TExpr) -> list[Field]:
+    """The inputs and steps of other rows that an expression reads, with their level."""
+    return [(node.data[2], node.data[1]) for node in walk(t) if node.op is Op.EARLIER and isinstance(node.data, tuple)]

@@ -33,6 +33,8 @@ def figure(value: Value, type_: Type, decimals: int, *, grouped: bool = True, en
             return value.isoformat()
         case frozenset():
             return "{" + ", ".join(sorted(value)) + "}"
+        case tuple():
+            return f"{len(value)} rows"
         case _:
             return _number(value, type_, decimals, grouped=grouped, endless=endless)
 

@@ -10,12 +10,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Final
 
 from rxcalc.lang.types import Type, is_numeric
+from rxcalc.plan.columns.across import Across, gives
+from rxcalc.plan.columns.calls import CallForm
 from rxcalc.plan.columns.formed import Formed
-from rxcalc.plan.columns.steps import Everything, form_plan, part_name
+from rxcalc.plan.columns.kernel import Pairs
+from rxcalc.plan.columns.steps import Everything, form_plan, full_name, part_name
 from rxcalc.plan.columns.walk import MOST_EPISODES, Bounds, input_scale
-from rxcalc.plan.nodes import Plan, Value
+from rxcalc.plan.nodes import Plan, PlanCall, Value
 
 __all__ = [
     "MOST_EPISODES",
@@ -63,10 +67,11 @@ class StepLayout:
 
 @dataclass(frozen=True, slots=True)
 class CallLayout:
-    """One window call: an accumulator, or (`slow`) a look at the earlier episodes for each row."""
+    """One window call: how it runs (see `plan/columns/calls.py`), and why it is not simply accumulated."""
 
     key: str
-    slow: str
+    how: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,30 +134,57 @@ class _Nothing:
     def window(self, call: int, of: Type, width: int) -> int:  # noqa: ARG002
         return 0
 
+    def pairs(self, form: Pairs[int], call: PlanCall, width: int) -> tuple[int, int | None]:  # noqa: ARG002
+        return 0, None if form.fail is None else 0
+
+    def apart(self) -> _Nothing:
+        return self
+
+    def taken(self, name: str) -> int:  # noqa: ARG002
+        return 0
+
+    def frame(self, level: str) -> _Nothing:  # noqa: ARG002
+        return self
+
+    def across(self, form: Across[int]) -> tuple[int, ...]:
+        return (0,) * gives(form)
+
     def find_row(self, table: str, keys: Sequence[tuple[int, Type, int]], on: int | None) -> int:  # noqa: ARG002
         return 0
 
 
+_WALKS: Final = 4
+
+
 def earlier_bounds(plan: Plan) -> Mapping[str, Bounds]:
-    """Bounds of each step as later episodes read it.
+    """Bounds of each step as later rows read it: of later episodes by its name, further down a list by `lines.NAME`.
 
     A step may read itself through a window. The language refuses a row with a value beyond 4,096
-    bits, so a first walk that assumes no more than that is sound, and what it finds is proven.
+    bits, so a first walk that assumes no more than that is sound, and what it finds is proven. Where a step reads
+    another one's earlier results, and that one another's, each further walk proves the next.
     """
-    if not plan.window_calls:
+    if not any(block.through for block in plan.blocks) and all(call.kind != "window" for call in plan.calls):
         return {}
     limit = Fraction(2**4096)
+    levels = (("", plan.steps), *((x.name, x.steps) for x in plan.lists))
     assumed: dict[str, Bounds] = {
-        step.name: (-limit if step.low is None else step.low, limit if step.high is None else step.high)
-        for step in plan.steps
+        full_name(level, step.name): (-limit if step.low is None else step.low, limit if step.high is None else step.high)
+        for level, steps in levels
+        for step in steps
         if is_numeric(step.type)
     }
     shares = [part_name(plan, partition, part) for partition in plan.shares for part in partition.parts]
     assumed.update(dict.fromkeys([*shares, *plan.totals], (-limit, limit)))
-    formed = form_plan(plan, _Nothing(), limited=False, earlier=assumed)
-    found = {**formed.shares, **formed.steps}
-    result = {name: (value.number.low, value.number.high) for name, value in found.items() if value.number is not None}
-    return {**assumed, **result}
+    for _ in range(_WALKS):
+        formed = form_plan(plan, _Nothing(), limited=False, earlier=assumed)
+        found: dict[str, Formed[int]] = {**formed.shares, **formed.steps}
+        for x in plan.lists:
+            found.update({full_name(x.name, name): value for name, value in formed.levels.walks[x.name].steps.items()})
+        numbers = {name: value.number for name, value in found.items() if value.number is not None}
+        assumed |= {name: (number.low, number.high) for name, number in numbers.items()}
+        if all(-limit < number.low and number.high < limit for number in numbers.values()):
+            break
+    return assumed
 
 
 def lay_out(plan: Plan) -> Layout:
@@ -161,11 +193,16 @@ def lay_out(plan: Plan) -> Layout:
     return Layout(
         nodes=tuple(_node(formed, place) for place in range(len(plan.nodes))),
         steps=tuple(_step(plan, formed, place) for place in range(len(plan.steps))),
-        calls=tuple(
-            CallLayout(call.key, contribution.slow)
-            for call, contribution in zip(plan.window_calls, formed.contributions, strict=True)
-        ),
+        calls=tuple(_call(plan, formed, place) for place in range(len(plan.calls))),
     )
+
+
+def _call(plan: Plan, formed: Everything[int], place: int) -> CallLayout:
+    form = formed.calls.forms.get(place, CallForm("exact", "nothing that is computed in columns reads it"))
+    unheld = sorted(formed.calls.unheld())
+    if unheld and plan.calls[place].kind == "window":
+        form = CallForm("exact", f"no column holds {unheld[0]} of earlier episodes")
+    return CallLayout(plan.calls[place].key, form.how, form.why)
 
 
 def _node(formed: Everything[int], place: int) -> NodeLayout | None:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from rxcalc.diagnostics.model import Sink
-from rxcalc.lang.arithmetic import decimals_of
-from rxcalc.lang.ops import Op
-from rxcalc.lang.types import DATE, FLAG, Kind, Plain
+from rxcalc.lang.types import DATE, FLAG, Plain
 from rxcalc.plan import describe, expressions
-from rxcalc.plan.expressions import Expressions
+from rxcalc.plan.expressions import Expressions, Field
+from rxcalc.plan.finite import check_finite
 from rxcalc.plan.nodes import (
     Plan,
+    PlanBase,
+    PlanBlock,
+    PlanCheck,
     PlanClause,
     PlanCondition,
+    PlanGroup,
+    PlanKey,
+    PlanList,
     PlanPart,
     PlanPartition,
+    PlanSpread,
     PlanStep,
     PlanTrend,
     RoundTo,
@@ -26,24 +31,46 @@ from rxcalc.plan.nodes import (
 from rxcalc.plan.places import Places
 from rxcalc.plan.ranges import ANYTHING, Range, rounded, union
 from rxcalc.source import SourceFile
-from rxcalc.syntax.unparse import unparse
-from rxcalc.typed import problems
-from rxcalc.typed.nodes import TCondition, TExpr, TPart, TPartition, TStep, TypedRulebook, WindowUse
+from rxcalc.typed.nodes import (
+    TCheck,
+    TCondition,
+    TGroup,
+    TList,
+    TPart,
+    TPartition,
+    TSpread,
+    TStep,
+    TypedRulebook,
+)
+from rxcalc.typed.order import MEMBERS
 
-MAX_OUTPUT_DECIMALS = 12
+
+@dataclass(slots=True)
+class _Rules:
+    """The rules of one level as far as they are lowered; requires and guarantees by number."""
+
+    requires: dict[int, PlanCondition] = field(default_factory=dict)
+    steps: dict[str, PlanStep] = field(default_factory=dict)
+    shares: dict[str, PlanPartition] = field(default_factory=dict)
+    guarantees: dict[int, PlanCondition] = field(default_factory=dict)
+
+    def conditions(self, of: dict[int, PlanCondition]) -> tuple[PlanCondition, ...]:
+        """Conditions in declared order."""
+        return tuple(of[n] for n in sorted(of))
 
 
 @dataclass(frozen=True, slots=True)
 class _Lowered:
-    """What one pass over the rules gives."""
+    """What one pass over the rules gives, by level."""
 
     expressions: Expressions
-    requires: tuple[PlanCondition, ...]
-    steps: tuple[PlanStep, ...]
-    shares: tuple[PlanPartition, ...]
-    guarantees: tuple[PlanCondition, ...]
+    rules: dict[str, _Rules]
+    keys: dict[str, tuple[PlanKey, ...]]
+    spreads: dict[tuple[str, str], PlanSpread]
+    effective: dict[str, int]
     trends: tuple[PlanTrend, ...]
-    earlier: dict[str, Range]
+    checks: tuple[PlanCheck, ...]
+    earlier: dict[Field, Range]
 
 
 def lower(typed: TypedRulebook, files: dict[str, SourceFile], digest: str, sink: Sink) -> Plan:
@@ -53,10 +80,11 @@ def lower(typed: TypedRulebook, files: dict[str, SourceFile], digest: str, sink:
     unknown at first. What the first pass proves without knowing them holds for every episode, so the
     second pass may use it.
     """
-    first = _pass(typed, files, {})
-    done = _pass(typed, files, first.earlier)
+    first = _Pass(typed, files, {}).run()
+    done = _Pass(typed, files, first.earlier).run()
     decl = typed.decl
     place = Places(files)
+    own = done.rules[""]
     plan = Plan(
         rulebook=decl.name.name,
         version=decl.version,
@@ -70,41 +98,169 @@ def lower(typed: TypedRulebook, files: dict[str, SourceFile], digest: str, sink:
         file=decl.file,
         digest=digest,
         inputs=tuple(describe.plan_input(i, place) for i in typed.inputs),
-        requires=done.requires,
-        sequence=describe.sequence(decl),
-        windows=tuple(describe.window(w, place) for w in decl.windows),
-        window_calls=tuple(done.expressions.window_calls),
+        requires=own.conditions(own.requires),
+        sequence=describe.sequence(decl.sequence),
+        windows=describe.windows(decl, place),
+        calls=tuple(done.expressions.calls),
         parameters=tuple(describe.parameter(p, decl, place) for p in typed.parameters),
         tables=tuple(describe.table(t, decl, place) for t in typed.tables),
         nodes=tuple(done.expressions.nodes),
-        steps=done.steps,
-        shares=done.shares,
+        steps=tuple(own.steps.values()),
+        shares=_declared(own, typed.shares),
         totals=typed.totals,
-        guarantees=done.guarantees,
+        guarantees=own.conditions(own.guarantees),
         trends=done.trends,
         outputs=typed.outputs,
         sources=describe.sources(decl),
         evidence=describe.evidence(typed),
+        lists=tuple(_list(done, x, place) for x in typed.lists),
+        groups=tuple(_group(done, g, place) for g in typed.groups),
+        spreads=tuple(done.spreads.values()),
+        checks=done.checks,
+        blocks=tuple(PlanBlock(b.phase, b.through, b.items) for b in typed.blocks),
+        bases=tuple(PlanBase(b.path, b.named, b.owner) for b in decl.bases),
+        files=describe.files(typed),
     )
-    _check_finite(typed, plan, sink)
+    check_finite(typed, plan, sink)
     return plan
 
 
-def _pass(typed: TypedRulebook, files: dict[str, SourceFile], earlier: dict[str, Range]) -> _Lowered:
-    x = Expressions(typed, files, earlier)
-    requires = tuple(_condition(x, r) for r in typed.requires)
-    x.learn(typed.requires)
-    steps = tuple(_step(x, s) for s in typed.steps)
-    shares: list[PlanPartition] = []
-    for index, partition in enumerate(typed.shares):
-        shares.append(_partition(x, typed, index, partition))
-    guarantees = tuple(_condition(x, g) for g in typed.guarantees)
-    trends = tuple(
-        PlanTrend(t.kind, x.node(t.what), t.within, f"{t.kind}: {x.text(t.what)} in {t.within}", x.place(t.span))
-        for t in typed.trends
+def ranges_of(plan: Plan) -> dict[tuple[str, str], tuple[Fraction | None, Fraction | None]]:
+    """The proven range of every step, by level and name."""
+    levels = (("", plan.steps), *((x.name, x.steps) for x in plan.lists), *((g.name, g.steps) for g in plan.groups))
+    return {(level, s.name): (s.low, s.high) for level, steps in levels for s in steps}
+
+
+def _declared(rules: _Rules, partitions: tuple[TPartition, ...]) -> tuple[PlanPartition, ...]:
+    return tuple(rules.shares[p.name] for p in partitions)
+
+
+def _list(done: _Lowered, x: TList, place: Places) -> PlanList:
+    rules = done.rules[x.name]
+    return PlanList(
+        name=x.name,
+        inputs=tuple(describe.plan_input(i, place) for i in x.inputs),
+        order=tuple(i.name for i in x.decl.order),
+        required=x.decl.required,
+        requires=rules.conditions(rules.requires),
+        steps=tuple(rules.steps.values()),
+        guarantees=rules.conditions(rules.guarantees),
+        label=describe.words(x.decl.meta.label),
+        place=place.of(x.decl.name.span),
     )
-    known = {s.name: Range(s.low, s.high, s.scale) for s in steps}
-    return _Lowered(x, requires, steps, tuple(shares), guarantees, trends, {**known, **x.shares})
+
+
+def _group(done: _Lowered, g: TGroup, place: Places) -> PlanGroup:
+    rules = done.rules[g.name]
+    return PlanGroup(
+        name=g.name,
+        of=g.of,
+        keys=done.keys[g.name],
+        inputs=tuple(describe.plan_input(i, place) for i in g.inputs),
+        sequence=describe.sequence(g.decl.sequence),
+        effective=done.effective.get(g.name, -1),
+        requires=rules.conditions(rules.requires),
+        steps=tuple(rules.steps.values()),
+        shares=_declared(rules, g.shares),
+        totals=g.totals,
+        guarantees=rules.conditions(rules.guarantees),
+        label=describe.words(g.decl.meta.label),
+        place=place.of(g.decl.name.span),
+        inside="bill" if g.in_bill else "",
+    )
+
+
+class _Pass:
+    """One pass over all rules, in the order in which they are computed."""
+
+    def __init__(self, typed: TypedRulebook, files: dict[str, SourceFile], earlier: dict[Field, Range]) -> None:
+        self.typed = typed
+        self.x = Expressions(typed, files, earlier)
+        levels = ["", *(x.name for x in typed.lists), *(g.name for g in typed.groups)]
+        self.rules = {level: _Rules() for level in levels}
+        self.groups = {g.name: g for g in typed.groups}
+        self.of: dict[str, TypedRulebook | TList | TGroup] = {
+            "": typed,
+            **{x.name: x for x in typed.lists},
+            **self.groups,
+        }
+        self.keys: dict[str, tuple[PlanKey, ...]] = {}
+        self.effective: dict[str, int] = {}
+        self.spreads: dict[tuple[str, str], PlanSpread] = {}
+
+    def run(self) -> _Lowered:
+        typed, x = self.typed, self.x
+        learned: set[str] = set()
+        for block in typed.blocks:
+            for level, name in block.items:
+                if not name.startswith("requires:") and name != MEMBERS and level not in learned:
+                    # What a row was refused for cannot be true of a row that comes this far.
+                    x.learn(self.of[level].requires)
+                    learned.add(level)
+                self._item(level, name)
+        trends = tuple(
+            PlanTrend(t.kind, x.node(t.what), t.within, f"{t.kind}: {x.text(t.what)} in {t.within}", x.place(t.span))
+            for t in typed.trends
+        )
+        checks = tuple(self._check(c) for c in typed.checks)
+        known = {
+            (level, s.name): Range(s.low, s.high, s.scale) for level, r in self.rules.items() for s in r.steps.values()
+        }
+        received = {(s.target, s.name): Range(s.low, s.high, s.scale) for s in self.spreads.values()}
+        earlier = {**known, **received, **x.shares}
+        return _Lowered(x, self.rules, self.keys, self.spreads, self.effective, trends, checks, earlier)
+
+    def _item(self, level: str, name: str) -> None:
+        x, rules, of = self.x, self.rules[level], self.of[level]
+        head, _, rest = name.partition(":") if ":" in name else ("", "", "")
+        if name == MEMBERS:
+            self._members(self.groups[level])
+        elif head == "requires":
+            rules.requires[int(rest)] = _condition(x, of.requires[int(rest)])
+        elif head == "guarantee":
+            rules.guarantees[int(rest)] = _condition(x, of.guarantees[int(rest)])
+        elif head == "shares" and not isinstance(of, TList):
+            index = [p.name for p in of.shares].index(rest)
+            rules.shares[rest] = _partition(x, self.typed, level, index, of.shares[index])
+        else:
+            spread = next((s for s in self.typed.spreads if (s.target, s.name) == (level, name)), None)
+            if spread is not None:
+                self.spreads[level, name] = self._spread(spread)
+            else:
+                rules.steps[name] = _step(x, level, next(s for s in of.steps if s.name == name))
+
+    def _members(self, g: TGroup) -> None:
+        x = self.x
+        keys = []
+        for key in g.keys:
+            node = x.node(key.value)
+            x.inputs[g.name, key.name] = x.range_of(node)
+            keys.append(PlanKey(key.name, node, key.value.type, key.value.missing))
+        self.keys[g.name] = tuple(keys)
+        if g.effective is not None:
+            self.effective[g.name] = x.node(g.effective)
+
+    def _spread(self, s: TSpread) -> PlanSpread:
+        x = self.x
+        what, by = x.node(s.what), x.node(s.by)
+        whole = x.range_of(what)
+        low = None if whole.low is None else min(Fraction(0), whole.low)
+        high = None if whole.high is None else max(Fraction(0), whole.high)
+        unit = 10**self.typed.decl.decimals
+        x.steps[s.target, s.name] = Range(low, high, unit)
+        meta = s.decl.meta
+        return PlanSpread(
+            s.name, s.source, s.target, what, by, x.formula(s.what), x.formula(s.by), low, high, unit,
+            describe.words(meta.label), describe.cites(meta), x.place(s.decl.name.span),
+        )  # fmt: skip
+
+    def _check(self, c: TCheck) -> PlanCheck:
+        x = self.x
+        amount = x.node(c.amount) if c.amount is not None else -1
+        return PlanCheck(
+            c.level, x.node(c.when), amount, c.decl.severity, describe.words(c.decl.say), x.formula(c.when),
+            x.formula(c.amount) if c.amount is not None else None, x.place(c.decl.span),
+        )  # fmt: skip
 
 
 def _condition(x: Expressions, c: TCondition) -> PlanCondition:
@@ -112,7 +268,7 @@ def _condition(x: Expressions, c: TCondition) -> PlanCondition:
     return PlanCondition(that, x.formula(c.that), describe.words(c.say), x.place(c.span))
 
 
-def _step(x: Expressions, step: TStep) -> PlanStep:
+def _step(x: Expressions, level: str, step: TStep) -> PlanStep:
     rounding = RoundTo(step.rounding.to, step.rounding.mode) if step.rounding else None
     x.parts = rounding if step.rounding and step.rounding.parts else None
     x.power = rounding
@@ -140,7 +296,7 @@ def _step(x: Expressions, step: TStep) -> PlanStep:
     x.parts = x.power = None
     if step.type in (FLAG, DATE) or not isinstance(step.type, Plain):
         found = replace(found, scale=1)
-    x.steps[step.name] = found
+    x.steps[level, step.name] = found
     meta = step.decl.meta
     return PlanStep(
         name=step.name,
@@ -152,16 +308,17 @@ def _step(x: Expressions, step: TStep) -> PlanStep:
         high=found.high,
         scale=found.scale,
         values=describe.set_values(step.values),
-        label=describe.words(meta.label),
+        label=describe.step_label(step),
         note=describe.words(meta.note),
         cite=describe.cites(meta),
         status=meta.status or "",
         names=meta.names,
         place=x.place(step.decl.name.span),
+        lazy=step.lazy,
     )
 
 
-def _partition(x: Expressions, typed: TypedRulebook, index: int, partition: TPartition) -> PlanPartition:
+def _partition(x: Expressions, typed: TypedRulebook, level: str, index: int, partition: TPartition) -> PlanPartition:
     unit = Fraction(1, 10**typed.decl.decimals)
     of = x.node(partition.of)
     whole = rounded(x.range_of(of), unit)
@@ -177,7 +334,7 @@ def _partition(x: Expressions, typed: TypedRulebook, index: int, partition: TPar
             left = whole.high - sum((low for low in others if low is not None), Fraction(0))
             if left >= (found.low or 0):
                 found = replace(found, high=left if found.high is None else min(found.high, left))
-        x.shares[share_name(index, partition.name, p.bearer, p.part)] = found
+        x.shares[level, share_name(index, partition.name, p.bearer, p.part)] = found
         totals.setdefault(p.bearer, []).append(found)
         parts.append(
             PlanPart(
@@ -195,7 +352,7 @@ def _partition(x: Expressions, typed: TypedRulebook, index: int, partition: TPar
         )
     if index == 0:
         for bearer, ranges in totals.items():
-            x.shares[f"{bearer}_pays"] = expressions.sum_of(ranges)
+            x.shares[level, f"{bearer}_pays"] = expressions.sum_of(ranges)
     return PlanPartition(
         partition.name,
         of,
@@ -212,63 +369,3 @@ def _part_range(x: Expressions, p: TPart, node: int, unit: Fraction) -> Range:
     if p.decl.may_be_negative or (found.low is not None and found.low >= 0):
         return found
     return replace(found, low=Fraction(0), high=None if found.high is None else max(found.high, Fraction(0)))
-
-
-def _check_finite(typed: TypedRulebook, plan: Plan, sink: Sink) -> None:
-    """A value written out or read by a window must be a finite decimal (docs/language.md, Exactness and rounding)."""
-    steps = {s.name: s for s in plan.steps}
-    spans = {s.name: s.decl.name.span for s in typed.steps}
-
-    def check(name: str, reader: str) -> bool:
-        step = steps.get(name)
-        if step is None or not _is_rational(step.type) or _finite(step.scale):
-            return False
-        sink.add(problems.not_exact(spans[name], name, reader))
-        return True
-
-    written = {name for name in plan.outputs if check(name, "`outputs`")}
-    calls = {c.key: c for c in plan.window_calls}
-    for reader, root in _readers(typed):
-        for use in _window_uses(root):
-            names = [n for n in expressions.earlier_names(use) if n not in written]
-            if [name for name in names if check(name, f"a window in {reader}")]:
-                continue
-            call = calls.get(use.data.key) if isinstance(use.data, WindowUse) else None
-            value = plan.nodes[call.value] if call is not None and call.value >= 0 else None
-            if value is not None and _is_rational(value.type) and not _finite(value.scale):
-                sink.add(problems.not_exact(use.span, unparse(use.args[0].syntax), f"a window in {reader}"))
-    for partition in typed.shares:
-        for part in partition.parts:
-            name = str(part.value.data) if part.value is not None and part.value.op is Op.STEP else ""
-            if name and name not in written:
-                check(name, "the shares")
-
-
-def _readers(typed: TypedRulebook) -> Iterator[tuple[str, TExpr]]:
-    """Every expression that may hold a window call, with what to call its place."""
-    for step in typed.steps:
-        for clause in step.clauses:
-            for root in (clause.when, clause.then):
-                if root is not None:
-                    yield f"`{step.name}`", root
-    for partition in typed.shares:
-        for value in (partition.of, *(p.value for p in partition.parts)):
-            if value is not None:
-                yield "the shares", value
-    for condition in (*typed.requires, *typed.guarantees):
-        yield "a condition", condition.that
-
-
-def _window_uses(t: TExpr) -> list[TExpr]:
-    if t.op is Op.WINDOW:
-        return [t]
-    return [found for arg in t.args for found in _window_uses(arg)]
-
-
-def _is_rational(of: object) -> bool:
-    return isinstance(of, Plain) and of.kind in (Kind.MONEY, Kind.NUMBER, Kind.PERCENT, Kind.MONEY_PER_DAY)
-
-
-def _finite(scale: int) -> bool:
-    digits = decimals_of(scale) if scale else None
-    return digits is not None and digits <= MAX_OUTPUT_DECIMALS

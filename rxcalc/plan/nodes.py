@@ -12,32 +12,34 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from typing import TypeAlias
 
 from rxcalc.lang.ops import Op
 from rxcalc.lang.types import Type
+from rxcalc.plan.declared import (
+    Band,
+    Place,
+    PlanColumn,
+    PlanInput,
+    PlanParameter,
+    PlanRow,
+    PlanSetValue,
+    PlanTable,
+    PlanWindow,
+    Point,
+    RoundTo,
+    Schedule,
+    Segment,
+    Value,
+    Words,
+)
 
-Words: TypeAlias = tuple[tuple[str, str], ...]
-"""Pairs of language tag and text; the tag is "" when only one text is given."""
-
-Value: TypeAlias = "int | Fraction | bool | str | date | frozenset[str] | None"
-"""A value of the exact back end; carriers per type stand in `lang/types.py`. None is missing."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where something was written, for explanations."""
-
-    file: str = ""
-    line: int = 0
-
-
-@dataclass(frozen=True)
-class RoundTo:
-    """Round to a multiple of `to` (in the value's unit: 1/100 for the fen) with `mode`."""
-
-    to: Fraction
-    mode: str
+__all__ = [
+    "Band", "CellRef", "Formula", "ParameterRef", "Place", "Plan", "PlanBase", "PlanBlock", "PlanCall", "PlanCheck",
+    "PlanClause", "PlanColumn", "PlanCondition", "PlanGroup", "PlanInput", "PlanKey", "PlanList", "PlanNode",
+    "PlanParameter", "PlanPart", "PlanPartition", "PlanRow", "PlanSequence", "PlanSetValue", "PlanSource",
+    "PlanSpread", "PlanStep", "PlanTable", "PlanTrend", "PlanWindow", "Point", "RoundTo", "Schedule", "ScheduleRef",
+    "Segment", "Value", "Words", "evaluation_order", "share_name", "share_names", "weakest_evidence",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -97,157 +99,34 @@ class PlanNode:
     missing: bool = False
     body: bool = False
     earlier: bool = False
-    place: Place = Place()
+    place: Place = Place()  # noqa: RUF009 - frozen, so one for all
     text: str = ""  # canonical text of the expression, for messages and figures
+    level: str = ""  # the level of the rows that it is evaluated on: "" the episode, else a list's or group's name
 
 
 @dataclass(frozen=True)
-class PlanSetValue:
-    """A value of a `one_of` set with its spellings in data."""
+class PlanCall:
+    """One aggregate: `w.sum(value where condition)`, `sum(lines.amount where ..)`, `above.sum(pays)`, `rank(..)`.
 
-    name: str
-    aliases: tuple[str, ...]
-    label: Words
+    `level` is where the call stands. `kind` says which rows it goes over:
 
+    - `window`: earlier rows of the sequence, by the window `of`; with `inner` the rows of that list of
+      those earlier episodes (`w.lines.x`);
+    - `above`: the rows of the same list before this one, in the list's order;
+    - `rows`: all rows of the list `of` of this bill (also from one of its rows: the siblings, itself
+      included); the members of a group (`of` is `episodes`, a list or a group kind); the line groups of
+      kind `of` of this bill.
 
-@dataclass(frozen=True)
-class PlanInput:
-    """A declared input: type, bounds (inclusive, in the type's carrier; dates as dates), spellings."""
+    `element` is the level of the rows gone over. `value` and `where` are node indexes (-1: none) of
+    expressions in which EARLIER nodes read the other row and all other nodes this one. `correlated`
+    says whether `where` or `value` reads this row at all. `key` is the canonical text, as in `so_far:`.
 
-    name: str
-    type: Type
-    optional: bool
-    default: Value
-    low: int | Fraction | date | None
-    high: int | Fraction | date | None
-    decimals: int  # digits allowed after the point (money, number); percent: of the percentage figure
-    values: tuple[PlanSetValue, ...]  # one_of
-    flags: tuple[tuple[str, bool], ...]  # declared alias spellings of a flag
-    drop_time: bool
-    aliases: tuple[str, ...]
-    label: Words
-    names: tuple[tuple[str, str], ...]
-    place: Place
-
-
-@dataclass(frozen=True)
-class Band:
-    """A slice of a bands or cliff schedule up to `limit` (None: open; `inclusive`: `to:`, else `below:`)."""
-
-    limit: Fraction | None
-    inclusive: bool
-    value: Fraction
-
-
-@dataclass(frozen=True)
-class Point:
-    """A point of a curve."""
-
-    at: Fraction
-    value: Fraction
-
-
-Schedule: TypeAlias = "tuple[Band, ...] | tuple[Point, ...]"
-
-
-@dataclass(frozen=True)
-class Segment:
-    """The values of a parameter from `start` until the next segment's start.
-
-    One (keys, value) pair per combination of key values, in declared order; without keys the
-    single pair has the empty tuple. A value is a scalar, a schedule, or None for `none`.
+    `function`: sum count first last min max any all rank. `any` and `all` test `value`, a flag. `rank` is 1 +
+    the rows that meet `where` and stand before this one (larger value, or equal and earlier in order).
     """
 
-    start: date
-    values: tuple[tuple[tuple[str, ...], object], ...]
-    line: int
-
-
-@dataclass(frozen=True)
-class PlanParameter:
-    """A dated parameter. `segments` ascend by start; `end` closes the last (inclusive)."""
-
-    name: str
-    type: Type
-    keys: tuple[tuple[str, ...], ...]  # the values of each key's set
-    segments: tuple[Segment, ...]
-    end: date | None
-    held: bool  # curve: outside its points the ends hold
-    label: Words
-    cite: Words  # pairs of source id and place
-    status: str
-    note: Words
-    place: Place
-
-
-@dataclass(frozen=True)
-class PlanColumn:
-    """A value column of a table."""
-
-    name: str
-    type: Type
-    optional: bool
-    label: Words
-
-
-@dataclass(frozen=True)
-class PlanRow:
-    """A row of a table: keys in declared order (a range key's limit is last; None is open), validity, cells."""
-
-    keys: tuple[object, ...]
-    start: date | None
-    end: date | None  # inclusive
-    cells: tuple[object, ...]
-    line: int
-
-
-@dataclass(frozen=True)
-class PlanTable:
-    """A keyed table. `range_key` is "", `up_to` or `below` and then the last key is a range."""
-
-    name: str
-    keys: tuple[str, ...]
-    key_types: tuple[Type, ...]
-    range_key: str
-    dated: bool
-    columns: tuple[PlanColumn, ...]
-    rows: tuple[PlanRow, ...]
-    label: Words
-    cite: Words
-    status: str
-    place: Place
-    file: str = ""  # relative to the rulebook's folder
-
-
-@dataclass(frozen=True)
-class PlanWindow:
-    """A window over earlier episodes of one sequence.
-
-    `calendar` is "", year, quarter or month, of the date in `date` (an input). `starting` is
-    (month, day) of the insurance year's first day. `starting_input` names a date input that gives it.
-    `same` are inputs whose value must be equal and known. With neither, all earlier episodes count.
-    """
-
-    name: str
-    calendar: str
-    date: str
-    starting: tuple[int, int]
-    starting_input: str
-    same: tuple[str, ...]
-    place: Place
-
-
-@dataclass(frozen=True)
-class PlanWindowCall:
-    """One `w.fn(value where condition)`.
-
-    `value` and `where` are node indexes (-1: none) of expressions in which EARLIER nodes read the
-    earlier episode and all other nodes this one. `correlated` says whether `where` or `value` reads
-    this episode at all. `key` is the canonical text, as in `so_far:`.
-    """
-
-    window: str
-    function: str  # sum count first last min max
+    window: str  # what messages and `so_far` call the rows: the window's name, `above`, `lines`, ..
+    function: str
     value: int
     where: int
     distinct: bool
@@ -255,11 +134,19 @@ class PlanWindowCall:
     key: str
     type: Type
     place: Place
+    level: str = ""
+    kind: str = "window"
+    of: str = ""  # the window, list or group kind
+    inner: str = ""
+    element: str = ""
 
 
 @dataclass(frozen=True)
 class PlanSequence:
-    """Episodes of one `by` are taken in `order`, whose last field is the episode id. All are inputs."""
+    """Episodes of one `by` are taken in `order`, whose last field is the episode id. All are inputs.
+
+    Groups of one `by` (a key) are taken in `order` (keys), which together make out the group.
+    """
 
     by: str
     order: tuple[str, ...]
@@ -314,6 +201,7 @@ class PlanStep:
     status: str
     names: tuple[tuple[str, str], ...]
     place: Place
+    lazy: bool = False  # computed only where it is read: the rule that an overlay's `base` stands for
 
 
 @dataclass(frozen=True)
@@ -384,6 +272,118 @@ class PlanTrend:
 
 
 @dataclass(frozen=True)
+class PlanCheck:
+    """A finding on a bill (`checks:`): holds when `when` does. A missing row or value means no finding.
+
+    `amount` -1: none. `level` is the level that it looks at: every row of it may have the finding.
+    """
+
+    level: str
+    when: int
+    amount: int
+    severity: str  # info warn error
+    say: Words
+    formula: Formula
+    amount_formula: Formula | None
+    place: Place
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class PlanSpread:
+    """`what` of a row of `source`, divided among its rows of `target` by their weight `by`.
+
+    By largest remainder, to the minor unit; ties go by the order of the target. The parts are the field
+    `name` of the target level. `source` is "" (the episode) or a group kind; `target` a list of the
+    episode, or what the group is of ("" for episodes).
+    """
+
+    name: str
+    source: str
+    target: str
+    what: int  # a node of the source level
+    by: int  # a node of the target level
+    formula: Formula
+    by_formula: Formula
+    low: Fraction | None
+    high: Fraction | None
+    scale: int
+    label: Words
+    cite: Words
+    place: Place
+
+
+@dataclass(frozen=True)
+class PlanList:
+    """A list of the episode: `lines`, or one of `lists:`. Its rows are taken by `order` (inputs; unique in a bill)."""
+
+    name: str
+    inputs: tuple[PlanInput, ...]
+    order: tuple[str, ...]
+    required: bool  # an episode without rows is refused
+    requires: tuple[PlanCondition, ...]
+    steps: tuple[PlanStep, ...]
+    guarantees: tuple[PlanCondition, ...]
+    label: Words
+    place: Place
+
+
+@dataclass(frozen=True)
+class PlanKey:
+    """A key of a group: the value of `node` (of the member's level) that members share. Read as an input of the group."""
+
+    name: str
+    node: int
+    type: Type
+    missing: bool  # a member without it is in no group of the kind
+
+
+@dataclass(frozen=True)
+class PlanGroup:
+    """A kind of groups `of` episodes (""), a list, or another kind of groups.
+
+    A group of a list's rows lies inside one bill. `effective` is a date node of the group (-1: line
+    groups, which have the episode's date, and groups that use no dated parameter). Its inputs come from
+    a file with one row a group; a group without row has them missing.
+    """
+
+    name: str
+    of: str
+    keys: tuple[PlanKey, ...]
+    inputs: tuple[PlanInput, ...]
+    sequence: PlanSequence | None
+    effective: int
+    requires: tuple[PlanCondition, ...]
+    steps: tuple[PlanStep, ...]
+    shares: tuple[PlanPartition, ...]
+    totals: tuple[str, ...]
+    guarantees: tuple[PlanCondition, ...]
+    label: Words
+    place: Place
+    inside: str = ""  # "bill" when it lies inside one bill
+
+
+@dataclass(frozen=True)
+class PlanBlock:
+    """Results computed together, in this order, for every row of their levels.
+
+    An item is (level, name): a step, a spread received (`name` of the receiving level), `shares:NAME`,
+    `requires:N` or `guarantee:N`.
+
+    `through` "": item after item, each for all its rows. A list's name: row after row in the list's order,
+    every row with all items, because they read `above`. A group kind's name: group after group in its
+    sequence's order, each with its members, because the items read earlier groups.
+
+    `phase`: blocks of the episode, its lists and line groups of phase 0 are computed first, for all
+    episodes; then blocks of groups of phase 0; then phase 1, which may read those groups; and so on.
+    """
+
+    phase: int
+    through: str
+    items: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
 class PlanSource:
     """A cited document."""
 
@@ -391,6 +391,15 @@ class PlanSource:
     title: Words
     date: str
     status: str
+
+
+@dataclass(frozen=True)
+class PlanBase:
+    """A rulebook that this one is laid over, by its path; `named` is what `extends:` says in `owner` ("": this one)."""
+
+    file: str
+    named: str
+    owner: str
 
 
 @dataclass(frozen=True)
@@ -417,7 +426,7 @@ class Plan:
     requires: tuple[PlanCondition, ...]
     sequence: PlanSequence | None
     windows: tuple[PlanWindow, ...]
-    window_calls: tuple[PlanWindowCall, ...]
+    calls: tuple[PlanCall, ...]
     parameters: tuple[PlanParameter, ...]
     tables: tuple[PlanTable, ...]
     nodes: tuple[PlanNode, ...]
@@ -429,3 +438,21 @@ class Plan:
     outputs: tuple[str, ...]  # steps, totals `fund_pays`, or parts `patient.deductible`
     sources: tuple[PlanSource, ...]
     evidence: tuple[tuple[str, int], ...]
+    lists: tuple[PlanList, ...] = ()
+    groups: tuple[PlanGroup, ...] = ()
+    spreads: tuple[PlanSpread, ...] = ()
+    checks: tuple[PlanCheck, ...] = ()
+    blocks: tuple[PlanBlock, ...] = ()
+    bases: tuple[PlanBase, ...] = ()  # nearest first
+    files: tuple[str, ...] = ()  # what else was read: bases and tables, from the rulebook's folder
+
+
+def evaluation_order(plan: Plan) -> tuple[PlanBlock, ...]:
+    """The plan's blocks; without any, everything of the episode in the order in which it stands."""
+    if plan.blocks:
+        return plan.blocks
+    items = [f"requires:{n}" for n in range(len(plan.requires))]
+    items += [s.name for s in plan.steps]
+    items += [f"shares:{p.name}" for p in plan.shares]
+    items += [f"guarantee:{n}" for n in range(len(plan.guarantees))]
+    return (PlanBlock(0, "", tuple(("", item) for item in items)),)

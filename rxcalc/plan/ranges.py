@@ -16,7 +16,10 @@ MAX_SCALE: Final = 10**40
 """Above this a common denominator is of no use to any back end."""
 
 MAX_EPISODES: Final = 10**9
-"""A window never holds more earlier episodes than this (a file has fewer records)."""
+"""A window never holds more earlier episodes than this (a file has fewer records), a group no more members."""
+
+MAX_ROWS: Final = 100_000
+"""A list of one bill has no more rows; the evaluators refuse a bill with more (RX820)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +155,10 @@ def rounded(r: Range, to: Fraction) -> Range:
     )
 
 
-def accumulated(r: Range) -> Range:
-    """The range of a sum over earlier episodes."""
-    low = None if r.low is None else min(Fraction(0), r.low * MAX_EPISODES)
-    high = None if r.high is None else max(Fraction(0), r.high * MAX_EPISODES)
+def accumulated(r: Range, most: int) -> Range:
+    """The range of a sum over at most `most` rows."""
+    low = None if r.low is None else min(Fraction(0), r.low * most)
+    high = None if r.high is None else max(Fraction(0), r.high * most)
     return Range(low, high, r.scale)
 
 

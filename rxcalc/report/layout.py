@@ -48,6 +48,11 @@ def wrap(text: str, columns: int) -> list[str]:
     return lines
 
 
+def cut(text: str, columns: int) -> str:
+    """`text` cut to `columns`, marked where something is left out."""
+    return text if width(text) <= columns else text[: _fit(text, columns - 2)] + ".."
+
+
 def _fit(text: str, columns: int) -> int:
     used = 0
     for at, char in enumerate(text):
@@ -72,3 +77,23 @@ def table(rows: Sequence[Sequence[str]], align: str, gap: int = 2) -> list[str]:
         cells = [pad(cell, w) if a == "l" else left_pad(cell, w) for cell, w, a in zip(row, widths, align, strict=True)]
         lines.append((" " * gap).join(cells).rstrip())
     return lines
+
+
+def fitted(rows: Sequence[Sequence[str]], align: str, gap: int, columns: int, at: int) -> list[list[str]]:
+    """Rows in columns, each as the lines it takes: column `at` is wrapped where a row would be too wide."""
+    others = sum(max((width(row[n]) for row in rows), default=0) + gap for n in range(len(align)) if n != at)
+    wrapped = [_wrapped(row[at], max(10, columns - others)) for row in rows]
+    flat: list[list[str]] = []
+    for row, parts in zip(rows, wrapped, strict=True):
+        for number, part in enumerate(parts):
+            # What stands before the wrapped text goes with its first line, what stands after it with its last.
+            before = row[:at] if number == 0 else [""] * at
+            after = row[at + 1 :] if number == len(parts) - 1 else [""] * (len(row) - at - 1)
+            flat.append([*before, part, *after])
+    lines = iter(table(flat, align, gap))
+    return [[next(lines) for _ in parts] for parts in wrapped]
+
+
+def _wrapped(text: str, columns: int) -> list[str]:
+    blanks = len(text) - len(text.lstrip())
+    return [" " * blanks + part for part in wrap(text[blanks:], columns - blanks)]

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
+from rxcalc.rulebook.bases import Base
 from rxcalc.source import EmbeddedText, SourceFile, Span
+
+REPLACED: Final = "replaced"
+"""The style of the key of a step that an overlay has replaced, kept for `base`: `x@base`. No file can hold it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,11 @@ Node: TypeAlias = "Scalar | Mapping | Sequence"
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One loaded YAML file."""
+    """One loaded YAML file; of an overlay, what it and its `bases` (nearest first) are together.
+
+    Each scalar keeps the place in its own file. A replaced step stands behind its name and `@base`.
+    """
 
     file: SourceFile
     root: Mapping
+    bases: tuple[Base, ...] = ()

@@ -2,7 +2,7 @@
 
 The schema also serves editors, so scalars accept what YAML reads as numbers and flags; our own
 instances hold every scalar as the string that was written. `x-expected` says in words what a
-place takes; `x-later` marks keys that a later version reads.
+place takes.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ _VALUE: Final = "^[A-Za-z][A-Za-z0-9_]*$"
 _DAY: Final = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 MODES: Final = ["half-up", "half-even", "half-down", "up", "down"]
 _STATUS: Final = ["sourced", "illustrative", "fictional"]
+OVERLAY_KEYS: Final = ("extends", "changes", "adds", "removes")
+"""Any of these makes a file an overlay; its schema is made from this one in `overlay_keys.py`."""
 
 
 def _text(expected: str = "a text", **more: object) -> Schema:
@@ -66,10 +68,6 @@ def _some(expected: str, item: Schema) -> Schema:
     """One scalar or a list of them."""
     words = f"{expected}, or a list"
     return {"type": [*SCALAR, "array"], "minItems": 1, "items": item, "x-expected": words, "description": words}
-
-
-def _later() -> Schema:
-    return {"not": {}, "x-later": True, "description": "not read by this version"}
 
 
 _FLAG: Final = _one("yes or no", *("yes", "no", "true", "false"), *(True, False))
@@ -168,7 +166,12 @@ _WINDOW: Final = _map(
         "starting": _text("a day such as 07-01, or an input", pattern="^([0-9]{2}-[0-9]{2}|[a-z][a-z0-9_]*)$"),
         "same": _some("an input", _ref("name")),
         "all": _FLAG,
-        **dict.fromkeys(("rolling", "unit", "gap", "period", "from", "to"), _later()),
+        "rolling": _text("12 months, 60 days or 1 years; or a number of the calendar units in `unit`"),
+        "unit": _one("month, quarter or year", "month", "quarter", "year"),
+        "gap": _text("a length such as 60 days, after which a new spell starts"),
+        "from": _ref("name"),
+        "to": _ref("name"),
+        "period": _text("a length such as 12 months, which starts with an episode"),
     },
 )
 _DECISION: Final = _map(
@@ -264,6 +267,65 @@ _REQUIRE: Final[Schema] = {
     **_map("a condition, or {that: .., say: ..}", {**_META, "that": _EXPRESSION, "say": _ref("words")}, "that"),
     "type": [*SCALAR, "object"],
 }
+_CHECK: Final = _map(
+    "a check {when: .., say: ..}",
+    {
+        **_META,
+        "when": _EXPRESSION,
+        "say": _ref("words"),
+        "severity": _one("info, warn or error", "info", "warn", "error"),
+        "amount": _EXPRESSION,
+    },
+    "when",
+    "say",
+)
+_SPREAD: Final = _map(
+    "a spread {what: .., over: .., by: ..}",
+    {**_META, "what": _EXPRESSION, "over": _text("the rows that receive it"), "by": _EXPRESSION},
+    "what",
+    "over",
+    "by",
+)
+_SEQUENCE: Final = _map(
+    "{by: .., order: [..]}",
+    {"by": _ref("name"), "order": _some("an input", _ref("name")), "reverses": _ref("name")},
+    "by",
+    "order",
+)
+_LIST: Final = _map(
+    "a list of the bill: its inputs and steps",
+    {
+        **_META,
+        "inputs": {**_named("inputs", _INPUT), "minProperties": 1},
+        "order": _some("an input", _ref("name")),
+        "required": _FLAG,
+        "requires": _list("conditions", _REQUIRE),
+        "steps": _named("steps", _STEP),
+        "checks": _list("checks", _CHECK),
+        "guarantees": _list("guarantees", _GUARANTEE),
+    },
+    "inputs",
+)
+_GROUP: Final = _map(
+    "a kind of groups {of: .., by: {..}}",
+    {
+        **_META,
+        "of": _text("episodes, a list or another kind of groups"),
+        "by": {**_named("keys", _EXPRESSION), "minProperties": 1},
+        "inputs": _named("inputs", _INPUT),
+        "sequence": _SEQUENCE,
+        "windows": _named("windows", _WINDOW),
+        "effective": _text("a date of the group"),
+        "requires": _list("conditions", _REQUIRE),
+        "steps": _named("steps", _STEP),
+        "spread": _named("spreads", _SPREAD),
+        "shares": _named("partitions", _PARTITION),
+        "checks": _list("checks", _CHECK),
+        "guarantees": _list("guarantees", _GUARANTEE),
+    },
+    "of",
+    "by",
+)
 _SOURCE: Final[Schema] = {
     **_map(
         "a source",
@@ -326,12 +388,7 @@ RULEBOOK_SCHEMA: Final[Schema] = {
             "sets": _named("sets of values", _SET),
             "inputs": {**_named("inputs", _INPUT), "required": ["episode_id"]},
             "requires": _list("conditions", _REQUIRE),
-            "sequence": _map(
-                "{by: .., order: [..]}",
-                {"by": _ref("name"), "order": _some("an input", _ref("name")), "reverses": _ref("name")},
-                "by",
-                "order",
-            ),
+            "sequence": _SEQUENCE,
             "windows": _named("windows", _WINDOW),
             "parameters": _named("parameters", _PARAMETER),
             "tables": _named("tables", _TABLE),
@@ -340,10 +397,12 @@ RULEBOOK_SCHEMA: Final[Schema] = {
             "guarantees": _list("guarantees", _GUARANTEE),
             "outputs": _some("a step or share", _text("a name", pattern="^[a-z][a-z0-9_]*(\\.[a-z][a-z0-9_]*)*$")),
             "messages": _named("texts", _ref("words")),
+            "lines": _LIST,
+            "lists": _named("lists", _LIST),
+            "groups": _named("groups", _GROUP),
+            "spread": _named("spreads", _SPREAD),
+            "checks": _list("checks", _CHECK),
             "sample": {"description": "hints for made-up data, never meaning"},
-            **dict.fromkeys(
-                ("lines", "lists", "groups", "spread", "checks", "extends", "changes", "adds", "removes"), _later()
-            ),
         },
         "rxcalc",
         "rulebook",

@@ -257,16 +257,107 @@ def bad_format(span: Span, where: str, written: str, expected: str) -> Diagnosti
     return _error("RX137", f"{where} must be {expected}, not `{shorten(written)}`", span)
 
 
-def not_supported(span: Span, key: str) -> Diagnostic:
-    """A part of the language that this version does not have."""
-    return _error(
-        "RX138",
-        f"`{key}` is not supported by this version of rxcalc",
-        span,
-        advice=["leave it out, or use a later version"],
-    )
-
-
 def empty(span: Span, where: str, expected: str) -> Diagnostic:
     """An empty list or mapping."""
     return _error("RX139", f"{where} is empty", span, advice=[f"give {expected}, or remove the key"])
+
+
+# ---- overlays ---------------------------------------------------------------------------------
+
+
+def no_base(span: Span, kind: str, message: str, advice: str) -> Diagnostic:
+    """`extends:` leads nowhere, outside, or to something that is no file."""
+    code = {"missing": "RX151", "outside": "RX152", "irregular": "RX153"}[kind]
+    if kind == "outside":
+        advice = (
+            "put the base into a folder beside this one and write a path such as `../base`; links are followed first"
+        )
+    return _error(code, shorten(message, 200), span, advice=[advice] if advice else [])
+
+
+def overlay_cycle(span: Span, path: Sequence[str]) -> Diagnostic:
+    """Overlays that extend each other, or one that extends itself."""
+    return _error(
+        "RX154",
+        "overlays extend each other in a circle: " + " -> ".join(path),
+        span,
+        advice=["a chain of overlays must end in a rulebook without `extends`"],
+    )
+
+
+def too_many_bases(span: Span, limit: int) -> Diagnostic:
+    """A chain of overlays that is too long."""
+    return _error(
+        "RX155", f"more than {limit} rulebooks below one overlay", span, advice=["merge some of them into one rulebook"]
+    )
+
+
+def not_in_base(span: Span, doing: str, path: str, near: str | None, advice: str = "") -> Diagnostic:
+    """Changing or removing what the base lacks."""
+    help_ = [f"did you mean `{near}`?" if near else "", advice]
+    return _error("RX156", f"`{doing}` names `{path}`, which the base does not have", span, advice=filter(None, help_))
+
+
+def already_in_base(span: Span, path: str, first: Span) -> Diagnostic:
+    """Adding what the base has."""
+    return _error(
+        "RX157",
+        f"`adds` names `{path}`, which the base has already",
+        span,
+        advice=["put it under `changes:` to replace it, or give it another name"],
+        related=(Label(span=first, text="stands in the base here"),),
+    )
+
+
+def changes_nothing(span: Span, path: str, first: Span) -> Diagnostic:
+    """A replacement that is what it replaces."""
+    what = f"the new `{path}` is the same as the base's" if path else "this overlay changes nothing, not even the dates"
+    related = (Label(span=first, text="in the base"),) if path else ()
+    return Diagnostic(
+        code="RX158",
+        severity=Severity.WARNING,
+        message=what,
+        primary=Label(span=span),
+        related=related,
+        help=("leave it out, or change what should differ",),
+    )
+
+
+def removed_too(span: Span, path: str, first: Span) -> Diagnostic:
+    """One thing changed and removed, or removed twice, as a whole or in part."""
+    return _error(
+        "RX159",
+        f"`{path}` cannot be removed: the overlay changes or removes it elsewhere, or part of it",
+        span,
+        advice=["keep one of the two"],
+        related=(Label(span=first, text="here"),),
+    )
+
+
+def misplaced_sections(span: Span, names: Sequence[str]) -> Diagnostic:
+    """Sections at the top level of an overlay."""
+    named = ", ".join(f"`{name}`" for name in names)
+    stand = "stands" if len(names) == 1 else "stand"
+    return _error(
+        "RX161",
+        f"{named} {stand} at the top level of an overlay",
+        span,
+        advice=["put what is new under `adds:`, and what replaces something of the base under `changes:`"],
+    )
+
+
+def base_is_a_name(span: Span) -> Diagnostic:
+    """Something named `base`, which in an overlay is the rule that is replaced."""
+    return _error(
+        "RX162",
+        "something is named `base`, so nothing can be laid over it",
+        span,
+        advice=["give it another name: in a changed step `base` is the rule that is replaced"],
+    )
+
+
+def not_removable(span: Span, path: str) -> Diagnostic:
+    """Removing what every rulebook has, or what the overlay says of itself."""
+    return _error(
+        "RX135", f"`removes` cannot name `{path}`", span, advice=["change it instead; single inputs can be removed"]
+    )

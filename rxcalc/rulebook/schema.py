@@ -9,22 +9,28 @@ from jsonschema.exceptions import ValidationError
 
 from rxcalc.diagnostics.model import Diagnostic, Sink
 from rxcalc.rulebook import problems
-from rxcalc.rulebook.document import Document, Mapping, Node, Scalar, Sequence
-from rxcalc.rulebook.keys import MODES, RULEBOOK_SCHEMA, SCALAR, Schema
+from rxcalc.rulebook.document import REPLACED, Document, Mapping, Node, Scalar, Sequence
+from rxcalc.rulebook.keys import MODES, OVERLAY_KEYS, RULEBOOK_SCHEMA, SCALAR, Schema
+from rxcalc.rulebook.overlay_keys import EITHER_SCHEMA, OVERLAY_SCHEMA
 from rxcalc.source import Span
 
 
 def rulebook_schema() -> Schema:
-    """The JSON Schema (draft 2020-12) of rulebook files."""
-    return RULEBOOK_SCHEMA
+    """The JSON Schema (draft 2020-12) of rulebook files, overlays included."""
+    return EITHER_SCHEMA
+
+
+def is_overlay(document: Document) -> bool:
+    """Whether the document is written as an overlay."""
+    return any(document.root.entry(key) is not None for key in OVERLAY_KEYS)
 
 
 def check_structure(document: Document, sink: Sink) -> bool:
-    """Whether the document has the shape of a rulebook; every error is reported at its place.
+    """Whether the document has the shape of a rulebook, or of an overlay; every error is reported at its place.
 
-    Diagnostics: RX121, RX131 to RX139.
+    Diagnostics: RX121, RX131 to RX139, RX161.
     """
-    validator = Draft202012Validator(RULEBOOK_SCHEMA)
+    validator = Draft202012Validator(OVERLAY_SCHEMA if is_overlay(document) else RULEBOOK_SCHEMA)
     errors = validator.iter_errors(_plain(document.root))
     found = [diagnostic for error in errors for diagnostic in _diagnose(error, document.root)]
     bad_keys = {diagnostic.primary.span for diagnostic in found if diagnostic.code in ("RX131", "RX136")}
@@ -41,7 +47,7 @@ def _plain(node: Node) -> object:
         case Sequence():
             return [_plain(item) for item in node.items]
         case Mapping():
-            return {entry.key.text: _plain(entry.value) for entry in node.entries}
+            return {entry.key.text: _plain(entry.value) for entry in node.entries if entry.key.style != REPLACED}
 
 
 def _locate(root: Node, path: list[str | int]) -> tuple[Node, Scalar | None]:
@@ -77,8 +83,6 @@ def _diagnose(error: ValidationError, root: Node) -> Iterator[Diagnostic]:
             yield from _missing_keys(node, key, where, schema)
         case "type":
             yield from _wrong_type(node, key, where, expected, schema)
-        case "not":
-            yield problems.not_supported(_key_span(node, key), key.text if key else "this")
         case "enum" if isinstance(node, Scalar):
             if path == ["rxcalc"]:
                 yield problems.unknown_version(node.span, node.text)
@@ -97,11 +101,16 @@ def _diagnose(error: ValidationError, root: Node) -> Iterator[Diagnostic]:
 
 
 def _unknown_keys(node: Node, where: str, schema: Schema) -> Iterator[Diagnostic]:
-    known = [name for name, of in schema.get("properties", {}).items() if not of.get("x-later")]
+    known = list(schema.get("properties", {}))
     if not isinstance(node, Mapping):
         return
+    at_top = where == "the rulebook"
+    sections = [e.key for e in node.entries if at_top and e.key.text in RULEBOOK_SCHEMA["properties"]]
+    misplaced = [key for key in sections if key.text not in schema.get("properties", {})]
+    if misplaced:
+        yield problems.misplaced_sections(misplaced[0].span, [key.text for key in misplaced])
     for entry in node.entries:
-        if entry.key.text not in schema.get("properties", {}):
+        if entry.key.text not in schema.get("properties", {}) and entry.key not in misplaced:
             place = "" if where == "the rulebook" else f" in {where}"
             yield problems.unknown_key(entry.key.span, entry.key.text, place, known)
 

@@ -369,50 +369,6 @@ def sequence(node: Node | None) -> n.SequenceDecl | None:
     )
 
 
-def windows(node: Node | None, sink: Sink) -> tuple[n.WindowDecl, ...]:
-    """`windows:`."""
-    found = []
-    for entry in entries(node):
-        of = entry.value
-        if not isinstance(of, Mapping):
-            continue
-        calendar, on = scalar(of.get("calendar")), scalar(of.get("date"))
-        if calendar is not None and on is None:
-            sink.add(
-                problems.bad_window(
-                    calendar.span, "a calendar window needs `date`", "name the input whose date decides the period"
-                )
-            )
-        is_later = any(of.entry(key) is not None for key in ("rolling", "gap", "period"))
-        if calendar is None and of.get("same") is None and not is_yes(of.get("all")) and not is_later:
-            sink.add(
-                problems.bad_window(
-                    entry.key.span,
-                    f"the window `{entry.key.text}` does not say which episodes it holds",
-                    "give `calendar`, `same` or `all: yes`",
-                )
-            )
-        starting = scalar(of.get("starting"))
-        if starting is not None and calendar is None:
-            sink.add(
-                problems.bad_window(
-                    starting.span, "`starting` belongs to a calendar window", "give `calendar` too, or leave it out"
-                )
-            )
-        found.append(
-            n.WindowDecl(
-                name=declared(entry.key, sink),
-                calendar=calendar.text if calendar else None,
-                date=ident(on) if on else None,
-                starting=starting,
-                same=idents(of.get("same")),
-                all=is_yes(of.get("all")),
-                raw=of,
-            )
-        )
-    return tuple(found)
-
-
 def messages(node: Node | None) -> tuple[n.MessageDecl, ...]:
     """`messages:`."""
     found = []

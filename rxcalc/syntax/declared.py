@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 
-from rxcalc.rulebook.document import Mapping, Node, Scalar
+from rxcalc.rulebook.bases import Base
+from rxcalc.rulebook.document import Node, Scalar
 from rxcalc.source import Span
 from rxcalc.syntax.tree import Expr, Rule
 
@@ -187,11 +188,20 @@ class SequenceDecl:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Length:
+    """`12 months`: a number of days, months or years; `unit` "" is a bare number."""
+
+    number: int
+    unit: str
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WindowDecl:
     """An entry of `windows:`; kinds combine as docs/language.md, Windows, says.
 
-    `calendar` is year, quarter or month. `starting` is `07-01` or an input's name.
-    `raw` holds the whole mapping, for kinds that a later version reads.
+    `calendar` is year, quarter or month. `starting` is `07-01` or an input's name. `rolling` with a
+    bare number counts calendar units, whose name is `unit`.
     """
 
     name: Ident
@@ -200,7 +210,12 @@ class WindowDecl:
     starting: Scalar | None = None
     same: tuple[Ident, ...] = ()
     all: bool = False
-    raw: Mapping = field(compare=False, repr=False)
+    rolling: Length | None = None
+    unit: str | None = None
+    gap: Length | None = None
+    gap_from: Ident | None = None
+    gap_to: Ident | None = None
+    period: Length | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,13 +231,18 @@ class RoundSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepDecl:
-    """An entry of `steps:`; `type` None is inferred from the rule."""
+    """An entry of `steps:`; `type` None is inferred from the rule.
+
+    `lazy`: an overlay has replaced it. It bears the name of the new step with `@base` behind it, stands right
+    after that, and is what `base` means there: exact, and computed only where it is read.
+    """
 
     name: Ident
     type: TypeSpec | None = None
     rule: Rule
     round: RoundSpec | None = None
     optional: bool = False
+    lazy: bool = False
     meta: Meta = NO_META
 
 
@@ -292,6 +312,72 @@ class EffectiveDecl:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SpreadDecl:
+    """An entry of `spread:`: `what` of this level divided over the rows of `over` by their weight `by`."""
+
+    name: Ident
+    what: Expr
+    over: Ident
+    by: Expr
+    meta: Meta = NO_META
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckDecl:
+    """An entry of `checks:`; `severity` is info, warn or error."""
+
+    when: Expr
+    say: Words | None
+    severity: str = "warn"
+    amount: Expr | None = None
+    meta: Meta = NO_META
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListDecl:
+    """`lines:`, or an entry of `lists:`. `required`: an episode without rows is refused."""
+
+    name: Ident
+    inputs: tuple[InputDecl, ...]
+    order: tuple[Ident, ...] = ()
+    required: bool = False
+    requires: tuple[Condition, ...] = ()
+    steps: tuple[StepDecl, ...] = ()
+    checks: tuple[CheckDecl, ...] = ()
+    guarantees: tuple[GuaranteeDecl, ...] = ()
+    meta: Meta = NO_META
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyDecl:
+    """A key of a group: an expression over the member."""
+
+    name: Ident
+    value: Expr
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupDecl:
+    """An entry of `groups:`."""
+
+    name: Ident
+    of: Ident
+    by: tuple[KeyDecl, ...]
+    inputs: tuple[InputDecl, ...] = ()
+    sequence: SequenceDecl | None = None
+    windows: tuple[WindowDecl, ...] = ()
+    effective: Expr | None = None
+    requires: tuple[Condition, ...] = ()
+    steps: tuple[StepDecl, ...] = ()
+    spreads: tuple[SpreadDecl, ...] = ()
+    shares: tuple[PartitionDecl, ...] = ()
+    checks: tuple[CheckDecl, ...] = ()
+    guarantees: tuple[GuaranteeDecl, ...] = ()
+    meta: Meta = NO_META
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RulebookDecl:
     """A whole rulebook as written. Sections not given are empty."""
 
@@ -318,3 +404,12 @@ class RulebookDecl:
     guarantees: tuple[GuaranteeDecl, ...] = ()
     outputs: tuple[Ident, ...] = ()
     messages: tuple[MessageDecl, ...] = ()
+    bases: tuple[Base, ...] = ()  # what it is laid over, nearest first
+    lists: tuple[ListDecl, ...] = ()  # `lines` first
+    groups: tuple[GroupDecl, ...] = ()
+    spreads: tuple[SpreadDecl, ...] = ()
+    checks: tuple[CheckDecl, ...] = ()
+
+    def base_at(self, span: Span) -> Base | None:
+        """The base that a place lies in; None for the rulebook's own file."""
+        return next((base for base in self.bases if base.shown == span.file), None)

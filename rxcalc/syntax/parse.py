@@ -8,9 +8,10 @@ from rxcalc.diagnostics.model import Sink
 from rxcalc.rulebook.document import Document, Mapping, Node
 from rxcalc.rulebook.schema import check_structure
 from rxcalc.syntax import declarations as d
+from rxcalc.syntax import levels, problems, rules
 from rxcalc.syntax import nodes as n
-from rxcalc.syntax import problems, rules
 from rxcalc.syntax.rules import parse_expression, parse_rule
+from rxcalc.syntax.windows import windows as read_windows
 
 __all__ = ["parse_expression", "parse_rule", "parse_rulebook"]
 
@@ -69,11 +70,14 @@ def _read(document: Document, sink: Sink) -> n.RulebookDecl | None:
     name = d.scalar(root.get("rulebook"))
     sets, inputs = d.sets(root.get("sets"), sink), d.inputs(root.get("inputs"), sink)
     requires = rules.requires(root.get("requires"), sink)
-    windows = d.windows(root.get("windows"), sink)
+    windows = read_windows(root.get("windows"), sink)
     parameters, tables = d.parameters(root.get("parameters"), sink), d.tables(root.get("tables"), sink)
     steps, shares = rules.steps(root.get("steps"), sink), rules.shares(root.get("shares"), sink)
     guarantees = rules.guarantees(root.get("guarantees"), sink)
     outputs = _outputs(root.get("outputs"), sink)
+    lists = levels.lists(root.entry("lines"), root.get("lists"), sink)
+    groups = levels.groups(root.get("groups"), sink)
+    spreads, checks = levels.spreads(root.get("spread"), sink), levels.checks(root.get("checks"), sink)
     if effective is None or name is None:
         return None
     return n.RulebookDecl(
@@ -100,6 +104,11 @@ def _read(document: Document, sink: Sink) -> n.RulebookDecl | None:
         guarantees=guarantees,
         outputs=outputs,
         messages=d.messages(root.get("messages")),
+        bases=document.bases,
+        lists=lists,
+        groups=groups,
+        spreads=spreads,
+        checks=checks,
     )
 
 

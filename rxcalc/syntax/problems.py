@@ -279,6 +279,73 @@ def bad_window(span: Span, message: str, advice: str) -> Diagnostic:
     return _error("RX228", message, span, advice)
 
 
+def two_window_kinds(span: Span, first: str, second: str, where: Span) -> Diagnostic:
+    """A window of two kinds at once."""
+    return _error(
+        "RX471",
+        f"a window has one kind: `{first}` and `{second}` exclude each other",
+        span,
+        "make them two windows, or leave one out; only `same` may stand beside another kind",
+        related=(Label(span=where, text="the other kind"),),
+    )
+
+
+def bad_length(span: Span, written: str, units: Iterable[str], word: str = "") -> Diagnostic:
+    """A length that cannot be read."""
+    near = nearest(word, list(units)) if word else None
+    hint = (f"did you mean `{near}`?",) if near else ()
+    return _error(
+        "RX472",
+        f"`{shorten(written, 30)}` is no length of time",
+        span,
+        *hint,
+        "write a whole number of days, months or years, e.g. `60 days`, `12 months`, `1 years`",
+    )
+
+
+def length_outside(span: Span, written: str, *, zero: bool) -> Diagnostic:
+    """A length of zero, or longer than any calendar."""
+    message = "holds nothing" if zero else "is longer than a thousand years"
+    return _error("RX472", f"a length of {shorten(written, 30)} {message}", span, "write a length such as `12 months`")
+
+
+def stray_window_key(span: Span, key: str, kind: str, takers: Iterable[str]) -> Diagnostic:
+    """A key that belongs to windows of another kind."""
+    return _error(
+        "RX473",
+        f"`{key}` says nothing in a `{kind}` window",
+        span,
+        f"leave it out; `{key}` belongs to {' and '.join(f'`{taker}`' for taker in takers)}",
+    )
+
+
+def window_two_units(span: Span, length: str) -> Diagnostic:
+    """A length with its own unit beside `unit`."""
+    return _error(
+        "RX473",
+        f"`unit` stands beside a length of {length}, which has a unit",
+        span,
+        "for months back from the date write `rolling: 12 months` alone",
+        "for whole calendar months write `rolling: 12` and `unit: month`",
+    )
+
+
+def window_needs(span: Span, kind: str, key: str, about: str) -> Diagnostic:
+    """A key that a kind of window cannot do without."""
+    return _error("RX474", f"a `{kind}` window needs `{key}`", span, f"name {about}")
+
+
+def window_unit(span: Span, number: int) -> Diagnostic:
+    """A rolling window that does not say what its number counts."""
+    return _error(
+        "RX474",
+        f"`rolling: {number}` does not say what it counts",
+        span,
+        f"write `rolling: {number} months` for months back from the date",
+        f"or add `unit: month` for {number} whole calendar months",
+    )
+
+
 def ends_before(span: Span, start: Span) -> Diagnostic:
     """A period that ends before it begins."""
     return _error(

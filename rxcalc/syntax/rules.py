@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import fields, replace
 from typing import Final, cast
 
 from rxcalc.diagnostics.model import Sink
-from rxcalc.rulebook.document import Entry, Mapping, Node, Scalar, Sequence
+from rxcalc.rulebook.bases import HIDDEN
+from rxcalc.rulebook.document import REPLACED, Entry, Mapping, Node, Scalar, Sequence
 from rxcalc.source import Span
 from rxcalc.syntax import nodes as n
 from rxcalc.syntax import problems
@@ -64,23 +66,46 @@ def expression_at(node: Node | None, sink: Sink) -> n.Expr | None:
 
 
 def steps(node: Node | None, sink: Sink) -> tuple[n.StepDecl, ...]:
-    """`steps:`; a step may be its rule alone."""
-    found = []
+    """`steps:`; a step may be its rule alone. One that an overlay replaced is a step where the new one reads `base`."""
+    found: list[n.StepDecl] = []
     for entry in entries(node):
-        name = declared(entry.key, sink)
-        match entry.value:
-            case Scalar() if not entry.value.is_null:
-                found.append(n.StepDecl(name=name, rule=parse_rule(entry.value, sink)))
-            case Mapping():
-                step = _step(name, entry.key, entry.value, sink)
-                if step is not None:
-                    found.append(step)
-            case _:
-                pass
+        if entry.key.style == REPLACED:
+            above = found[-1] if found else None
+            if above is None or above.name.name + HIDDEN != entry.key.text or not _reads_base(above.rule):
+                continue
+        step = _declared_step(entry, sink)
+        if step is not None:
+            found.append(step)
     return tuple(found)
 
 
-def _step(name: n.Ident, key: Scalar, of: Mapping, sink: Sink) -> n.StepDecl | None:
+def _declared_step(entry: Entry, sink: Sink) -> n.StepDecl | None:
+    name = declared(entry.key, sink)
+    match entry.value:
+        case Scalar() if not entry.value.is_null:
+            step = n.StepDecl(name=name, rule=parse_rule(entry.value, sink))
+        case Mapping():
+            step = _step(name, entry.key, entry.value, sink)
+        case _:
+            return None
+    return replace(step, lazy=entry.key.style == REPLACED)
+
+
+def _reads_base(rule: n.Rule) -> bool:
+    """Whether a rule reads `base`."""
+    stack: list[object] = [rule]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, n.Name) and node.name == "base":
+            return True
+        if isinstance(node, tuple):
+            stack.extend(node)
+        elif isinstance(node, n.Expression | n.Rule | n.Clause | n.Argument):
+            stack.extend(getattr(node, f.name) for f in fields(node))
+    return False
+
+
+def _step(name: n.Ident, key: Scalar, of: Mapping, sink: Sink) -> n.StepDecl:
     spec = type_spec(of, key.span, key.text, sink, needed=False)
     rule_entry, table = of.entry("rule"), of.get("table")
     if (rule_entry is None) == (table is None):

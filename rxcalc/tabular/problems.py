@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from rxcalc.inputs.shown import quoted
 
@@ -105,4 +106,89 @@ def clashing_columns(columns: tuple[str, ...]) -> UsageProblem:
     return UsageProblem(
         f"the input already has a column that a result would be called: {shown}",
         ("rename that column, or leave it out with --select",),
+    )
+
+
+def unknown_list(name: str, known: tuple[str, ...]) -> UsageProblem:
+    """A file is given for a list that the rulebook does not have."""
+    told = f"its lists are {', '.join(known)}" if known else "it has no lists at all"
+    return UsageProblem(
+        f"the rulebook has no list {quoted(name)}; {told}", ("leave that file out, or correct the name",)
+    )
+
+
+def required_list(name: str) -> UsageProblem:
+    """A list without which no episode is complete has no file."""
+    option = "--lines FILE" if name == "lines" else f"--list {name}=FILE"
+    return UsageProblem(
+        f"every episode needs rows of {quoted(name)}, but no file is given", (f"give it with {option}",)
+    )
+
+
+def earlier_lacks(path: str, names: tuple[str, ...]) -> UsageProblem:
+    """A file of earlier results does not hold what windows or groups read of earlier episodes."""
+    shown = ", ".join(names)
+    return UsageProblem(
+        f"{quoted(path, 200)} lacks {shown}, which the rulebook reads of earlier episodes",
+        ("give the results file as `rxcalc batch` wrote it, with all its columns",),
+    )
+
+
+def unreadable_row(path: str, line: int, message: str) -> UsageProblem:
+    """A row of a file that must be read whole cannot be read."""
+    return UsageProblem(f"line {line} of {quoted(path, 200)}: {message}", ("mend the file; nothing was computed",))
+
+
+def twice_given(name: str, first: str, second: str) -> UsageProblem:
+    """An episode stands in two of the files of one run."""
+    return UsageProblem(
+        f"the episode {quoted(name)} stands on {first} and on {second}", ("give each episode in one file only",)
+    )
+
+
+def no_sequence(option: str) -> UsageProblem:
+    """Earlier results or openings for a rulebook that looks at no earlier episode."""
+    return UsageProblem(f"{option} is given, but the rulebook looks at no earlier episode", (f"leave {option} out",))
+
+
+def earlier_without_lines(what: str) -> UsageProblem:
+    """Earlier results hold no lines, but the rulebook reads those of earlier episodes."""
+    return UsageProblem(
+        f"{what} of earlier episodes, which results do not hold",
+        ("give the earlier episodes and their lines in the input files, without --earlier",),
+    )
+
+
+def unknown_column(path: str, name: str, known: tuple[str, ...]) -> UsageProblem:
+    """A column of a file whose columns all mean something."""
+    near = get_close_matches(name, known, n=1)
+    hint = f"did you mean {quoted(near[0])}?" if near else f"its columns are {', '.join(known)}"
+    return UsageProblem(f"{quoted(path, 200)} has a column {quoted(name)} that means nothing here", (hint,))
+
+
+def given_twice(path: str, line: int, what: str) -> UsageProblem:
+    """Two rows of a file say the same thing."""
+    return UsageProblem(f"line {line} of {quoted(path, 200)} gives {what} a second time", ("keep one of the rows",))
+
+
+def no_groups(option: str) -> UsageProblem:
+    """A folder of groups for a rulebook that has none."""
+    return UsageProblem(f"{option} is given, but the rulebook has no groups across bills", (f"leave {option} out",))
+
+
+def no_folder(path: str) -> UsageProblem:
+    """A folder that is to be read is none."""
+    return UsageProblem(f"{quoted(path, 200)} is no folder", ("name the folder that holds one file a group kind",))
+
+
+def no_such_group(path: str, near: str) -> UsageProblem:
+    """A file of group inputs whose name is almost that of a group."""
+    return UsageProblem(f"{quoted(path, 200)} is no group of the rulebook", (f"did you mean {quoted(near)}?",))
+
+
+def group_twice(path: str, line: int, first: int, key: str) -> UsageProblem:
+    """Two rows of group inputs are about one group."""
+    code = "RX817"
+    return UsageProblem(
+        f"{code}: lines {first} and {line} of {quoted(path, 200)} are both about {key}", ("keep one of them",)
     )

@@ -7,7 +7,7 @@ from typing import Final
 
 from rxcalc.inputs.shown import quoted
 from rxcalc.lang.arithmetic import decimals_of
-from rxcalc.lang.types import PERCENT, is_numeric
+from rxcalc.lang.types import PERCENT, is_numeric, is_whole
 from rxcalc.plan.nodes import Plan, PlanStep, share_names
 from rxcalc.tabular.header import Columns
 from rxcalc.tabular.problems import UsageProblem
@@ -17,13 +17,16 @@ MAX_DECIMALS: Final = 12
 GROUPS = ("inputs", "outputs", "steps", "shares")
 
 
-def select_columns(plan: Plan, columns: Columns, select: tuple[str, ...], separator: str) -> Layout | UsageProblem:
-    """The layout of the results; without `select` the input columns and the outputs."""
-    endless = {step.name for step in plan.steps if not _is_finite(step)}
-    steps = tuple(step.name for step in plan.steps if step.name not in endless)
+def select_columns(
+    plan: Plan, columns: Columns, select: tuple[str, ...], separator: str, always: tuple[str, ...] = ()
+) -> Layout | UsageProblem:
+    """The layout of the results; without `select` the input columns and the outputs. Results in `always` are never left out."""
+    endless = {step.name for step in plan.steps if not is_finite(step)}
+    steps = tuple(step.name for step in plan.steps if step.name not in endless and not step.lazy)
     shares = share_names(plan)
-    computable = {*steps, *shares, *plan.outputs}
-    groups = {"outputs": plan.outputs, "steps": steps, "shares": shares}
+    received = tuple(spread.name for spread in plan.spreads if not spread.target)
+    computable = {*steps, *received, *shares, *plan.outputs}
+    groups = {"outputs": plan.outputs, "steps": (*steps, *received), "shares": shares}
     position = {name: at for at, name in enumerate(columns.names) if at in columns.kept}
     echoed: list[int] = []
     computed: list[str] = []
@@ -48,13 +51,14 @@ def select_columns(plan: Plan, columns: Columns, select: tuple[str, ...], separa
             near = get_close_matches(name, known, n=1)
             hint = f"did you mean {near[0]}?" if near else f"name {', '.join(GROUPS)}, an input, a step or a share"
             return UsageProblem(f"--select names {quoted(name)}, which the rulebook and the file do not have", (hint,))
+    computed.extend(always)
     percents = frozenset(step.name for step in plan.steps if step.type == PERCENT)
     return layout(columns, tuple(dict.fromkeys(echoed)), tuple(dict.fromkeys(computed)), separator, percents)
 
 
-def _is_finite(step: PlanStep) -> bool:
+def is_finite(step: PlanStep) -> bool:
     """Whether a step's value can be written out: language.md allows 12 decimals."""
-    if not is_numeric(step.type):
+    if not is_numeric(step.type) or is_whole(step.type):
         return True
     digits = decimals_of(step.scale) if step.scale else None
     return digits is not None and digits <= MAX_DECIMALS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rxcalc.plan.nodes import Plan, weakest_evidence
 from rxcalc.tabular.accounts import Accounts
@@ -43,6 +43,30 @@ class SummaryFacts:
     exact_steps: Mapping[str, str]
     unknown_sequence: int
     seconds: float
+    more: Mapping[str, object] = field(default_factory=dict)  # lists, groups and the like, ready as JSON
+
+
+def accounts_json(
+    files: Mapping[str, FileFacts],
+    accounts: Accounts,
+    decimals: Mapping[str, int],
+    columns: Columns,
+    reject_codes: Mapping[str, int],
+    defaults: Mapping[str, int],
+) -> dict[str, object]:
+    """One file of lines in the summary, told as the main file is."""
+    return {
+        **{what: file.as_json() for what, file in files.items()},
+        "counts": accounts.counts(),
+        "totals": accounts.totals(decimals),
+        "rejects_by_code": dict(sorted(reject_codes.items())),
+        "columns": {
+            "inputs": {name: columns.names[at] for name, at in columns.inputs.items()},
+            "absent": list(columns.absent),
+            "unread": list(columns.unread),
+        },
+        "defaults_filled": dict(defaults),
+    }
 
 
 def summary_json(plan: Plan, facts: SummaryFacts) -> bytes:
@@ -78,5 +102,6 @@ def summary_json(plan: Plan, facts: SummaryFacts) -> bytes:
             "records": facts.unknown_sequence,
             "meaning": f"their {plan.sequence.by} cannot be read, so nobody's later rows can be known to depend on them",
         }
+    body |= facts.more
     body["seconds"] = round(facts.seconds, 3)
     return (json.dumps(body, ensure_ascii=False, indent=2) + "\n").encode()

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from typing import IO, Literal, cast
 
 import polars as pl
 
+from rxcalc.lang.types import Type
+from rxcalc.plan.figures import figure
+from rxcalc.plan.nodes import Value
 from rxcalc.tabular import problems
 from rxcalc.tabular.header import Columns
 from rxcalc.tabular.problems import UsageProblem
@@ -132,6 +137,21 @@ def _plain(name: str, dtype: pl.DataType, decimals: int | None) -> pl.Expr:
     # Decimal precision ends at 38 digits, which this multiplication checks; the plan proves that results stay far below.
     scale = Decimal(1).scaleb(-decimals)
     return (column.cast(pl.Decimal(38, 0)) * pl.lit(scale, pl.Decimal(38, decimals))).alias(name)
+
+
+def plain_cell(value: Value, type_: Type, decimals: int) -> str:
+    """A value of the exact evaluator as a cell holds it: no thousands separators and no unit, a missing one empty."""
+    if value is None:
+        return ""
+    if isinstance(value, frozenset):
+        return ";".join(sorted(value))
+    text = figure(value, type_, decimals, grouped=False)
+    return text.partition(" ")[0] if isinstance(value, int | Fraction) else text
+
+
+def line_of(cells: Sequence[str], separator: str = ",") -> bytes:
+    """A line of a small file."""
+    return (separator.join(cell(text, separator) for text in cells) + "\n").encode(errors="backslashreplace")
 
 
 def cell(text: str, separator: str = ",") -> str:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from fractions import Fraction
+from typing import TypeAlias
 
 from rxcalc.plan.nodes import Value
+
+GroupKey: TypeAlias = tuple[str, tuple[Value, ...]]
+"""The kind and the keys of a group."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +42,16 @@ class BandsTrace:
 
 @dataclass(frozen=True)
 class WindowTrace:
-    """A window call: its value and the episode ids of the earlier episodes it saw (None: given as an opening amount)."""
+    """A window call: its value and the episode ids of the earlier episodes it saw; `opening`: an opening amount is in it.
+
+    `days` are the first and the last day of a rolling window or a period, both in it; of a spell the last is None.
+    """
 
     key: str
     value: Value
     episodes: tuple[str, ...]
     opening: bool
+    days: tuple[date, date | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -54,11 +64,75 @@ class StepTrace:
     value: Value
 
 
+@dataclass(frozen=True)
+class RowsTrace:
+    """A call over rows of the bill or members of a group: its value, the rows that met its condition, and what each gave.
+
+    `count` rows met it; of many only the first are named. Where one row decides `any` or `all`, it alone is
+    named. `count` without a value has no `values`.
+    """
+
+    key: str
+    rows: str
+    value: Value
+    seen: tuple[str, ...]
+    values: tuple[Value, ...] = ()
+    count: int = 0
+
+
+@dataclass(frozen=True)
+class SpreadTrace:
+    """A part received: `amount` x `weight` / `total` is `exact`; by largest remainder it became `part`.
+
+    `parts` counts those that were given; `group` says which group gave them.
+    """
+
+    amount: Fraction
+    weight: Fraction
+    total: Fraction
+    exact: Fraction
+    part: Fraction
+    parts: int = 1
+    group: GroupKey | None = None
+
+
+@dataclass(frozen=True)
+class GroupTrace:
+    """A group across bills that a bill read or received from, as it was in the end.
+
+    `members` names those that it was computed from; `rejected` counts the refused ones. One that was `given` was
+    not computed. `findings` are indexes of the checks found on it, with their amounts.
+    """
+
+    inputs: Mapping[str, Value]
+    steps: Mapping[str, Value]
+    shares: Mapping[str, Fraction]
+    given: bool
+    members: tuple[str, ...]
+    rejected: int
+    on: date
+    recorder: Recorder | None
+    findings: tuple[tuple[int, Fraction | None], ...] = ()
+
+
 @dataclass(slots=True)
 class Recorder:
-    """Collects while an episode is evaluated. `nodes` maps plan nodes to the value last seen there."""
+    """Collects while a row is evaluated. `nodes` maps plan nodes to the value last seen there.
+
+    `assumed` are the window calls read for which an opening amount could have been given and was not.
+    Of an episode `rows` holds a recorder for every row of its lists and line groups, by level and number, and
+    `groups` the groups across bills behind its results. `reads` says which group a node read; `members` of a
+    line group names its lines.
+    """
 
     nodes: dict[int, Value] = field(default_factory=dict)
     bands: dict[int, BandsTrace] = field(default_factory=dict)
     steps: list[StepTrace] = field(default_factory=list)
     windows: dict[int, WindowTrace] = field(default_factory=dict)
+    assumed: list[str] = field(default_factory=list)
+    calls: dict[int, RowsTrace] = field(default_factory=dict)
+    spreads: dict[str, SpreadTrace] = field(default_factory=dict)
+    rows: dict[tuple[str, int], Recorder] = field(default_factory=dict)
+    groups: dict[GroupKey, GroupTrace] = field(default_factory=dict)
+    reads: dict[int, GroupKey] = field(default_factory=dict)
+    members: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Typing of calls: functions, schedules and windows."""
+"""Typing of calls of functions and schedules; calls over rows stand in typed/rows.py."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from rxcalc.lang import units
-from rxcalc.lang.builtins import FUNCTIONS, WINDOW_FUNCTIONS
+from rxcalc.lang.builtins import AGGREGATES, FUNCTIONS
 from rxcalc.lang.ops import Op
 from rxcalc.lang.types import (
     COUNT,
@@ -28,10 +28,10 @@ from rxcalc.lang.types import (
 )
 from rxcalc.syntax import nodes as syn
 from rxcalc.syntax.unparse import unparse
-from rxcalc.typed import problems
-from rxcalc.typed.facts import Facts, true_facts
-from rxcalc.typed.nodes import ParameterUse, ScheduleUse, TExpr, WindowUse
-from rxcalc.typed.symbols import Role, nearest
+from rxcalc.typed import problems, rows
+from rxcalc.typed.facts import Facts
+from rxcalc.typed.nodes import ParameterUse, ScheduleUse, TExpr
+from rxcalc.typed.symbols import nearest
 
 if TYPE_CHECKING:
     from rxcalc.typed.expressions import Scope, Typer
@@ -42,10 +42,12 @@ PERIODS = ("month", "quarter", "year")
 def call(typer: Typer, e: syn.Call, want: Type | None, facts: Facts, scope: Scope) -> TExpr:
     """The typed form of a call."""
     if isinstance(e.function, syn.Member):
-        return _window_call(typer, e, e.function, facts, scope)
+        return rows.window_call(typer, e, e.function, facts, scope)
     name = e.function.name
+    if rows.is_aggregate(e):
+        return rows.aggregate(typer, e, facts, scope)
     if name not in FUNCTIONS:
-        typer.sink.add(problems.unknown_function(e.function.span, name, nearest(name, tuple(FUNCTIONS))))
+        typer.sink.add(problems.unknown_function(e.function.span, name, nearest(name, (*FUNCTIONS, *AGGREGATES))))
         return typer.error(e)
     if any(a.where or a.distinct or a.value is None for a in e.arguments):
         typer.sink.add(problems.wrong_arguments(e.span, name, FUNCTIONS[name][0]))
@@ -101,6 +103,9 @@ def call(typer: Typer, e: syn.Call, want: Type | None, facts: Facts, scope: Scop
             operand = typer.value(n, None, facts, scope)
             target = {"days": DAYS, "months": MONTHS, "years": YEARS}[name]
             return _convert(typer, e, operand, target, (Kind.COUNT, Kind.NUMBER))
+        case "as_count", [n]:
+            operand = typer.value(n, None, facts, scope)
+            return _convert(typer, e, operand, COUNT, (Kind.NUMBER, Kind.DAYS, Kind.MONTHS, Kind.YEARS))
         case "as_percent", [n]:
             return _convert(typer, e, typer.value(n, None, facts, scope), PERCENT, (Kind.COUNT, Kind.NUMBER))
         case "as_number", [p]:
@@ -294,104 +299,3 @@ def _over_days(typer: Typer, e: syn.Call, amount: TExpr, given: list[syn.Expr], 
     return typer.make(
         Op.OVER_DAYS, amount.args + ends, result, e, ScheduleUse(use.parameter, use.keys, at=False, local=None)
     )
-
-
-# ---- windows ---------------------------------------------------------------------------------
-
-
-def _window_call(typer: Typer, e: syn.Call, function: syn.Member, facts: Facts, scope: Scope) -> TExpr:
-    owner = function.of
-    symbol = typer.symbols.names.get(owner.name) if isinstance(owner, syn.Name) else None
-    if symbol is None or symbol.role is not Role.WINDOW:
-        word = unparse(owner)
-        if symbol is None:
-            typer.sink.add(problems.unknown_name(owner.span, word, nearest(word, tuple(typer.tables.windows))))
-        else:
-            typer.sink.add(
-                problems.wrong_role(owner.span, word, symbol.role.value, "only windows have functions like `.sum(..)`")
-            )
-        return typer.error(e)
-    typer.used.add(symbol.name)
-    usage = f"{symbol.name}.{function.name}"
-    if function.name not in WINDOW_FUNCTIONS:
-        near = nearest(function.name, WINDOW_FUNCTIONS)
-        typer.sink.add(
-            problems.unknown_member(function.name_span, symbol.name, function.name, near, ", ".join(WINDOW_FUNCTIONS))
-        )
-        return typer.error(e)
-    if scope.window is not None or scope.local is not None:
-        help_ = "give the inner value a step of its own"
-        typer.sink.add(problems.wrong_role(e.span, usage, "window call inside another call", help_))
-        return typer.error(e)
-    if len(e.arguments) > 1 or (not e.arguments and function.name != "count"):
-        typer.sink.add(problems.wrong_arguments(e.span, usage, f"{usage}(x) or {usage}(x where condition)"))
-        return typer.error(e)
-    inside = replace(scope, window=symbol.name)
-    value: TExpr | None = None
-    where: TExpr | None = None
-    distinct = False
-    if e.arguments:
-        argument = e.arguments[0]
-        distinct = argument.distinct
-        if (argument.value is None and function.name != "count") or (distinct and function.name != "count"):
-            typer.sink.add(problems.wrong_arguments(e.span, usage, f"{usage}(x)"))
-            return typer.error(e)
-        inner_facts = facts
-        if argument.where is not None:
-            where = typer.condition(argument.where, facts, inside)
-            inner_facts = facts | true_facts(argument.where)
-        if argument.value is not None:
-            if function.name == "count" and not distinct:
-                typer.sink.add(
-                    problems.wrong_arguments(
-                        e.span, usage, f"{usage}(), {usage}(where condition) or {usage}(distinct x)"
-                    )
-                )
-                return typer.error(e)
-            value = _window_value(
-                typer, symbol.name, argument.value, inner_facts, inside, may_miss=function.name in ("first", "last")
-            )
-    result: Type
-    match function.name:
-        case "count":
-            result = COUNT
-        case "sum" if value is not None:
-            if _numeric(typer, e, value) is not None:
-                return typer.error(e)
-            result = value.type
-        case "min" | "max" if value is not None and not units.can_order(value.type, value.type):
-            typer.sink.add(problems.wrong_type(value.span, "something that can be ordered", f"a {value.type}"))
-            return typer.error(e)
-        case _:
-            result = value.type if value is not None else COUNT
-    key = unparse(e)
-    use = WindowUse(symbol.name, function.name, value is not None, where is not None, distinct, key)
-    args = tuple(x for x in (value, where) if x is not None)
-    return typer.make(Op.WINDOW, args, result, e, use, missing=function.name not in ("sum", "count"))
-
-
-def _window_value(typer: Typer, window: str, e: syn.Expr, facts: Facts, scope: Scope, *, may_miss: bool) -> TExpr:
-    """The first argument of a window call: one bare name is the earlier episode's."""
-    name = _one_name(typer, e)
-    t = typer.earlier(window, name, e) if name else typer.expr(e, None, facts, scope)
-    if t.missing and isinstance(e, syn.Name):
-        prefixed = syn.Member(span=e.span, of=syn.Name(span=e.span, name=window), name=e.name, name_span=e.span)
-        if repr(prefixed) in facts:
-            t = replace(t, missing=False)
-    if may_miss:
-        return t
-    if t.missing and isinstance(e, syn.Name):
-        typer.sink.add(problems.earlier_may_be_missing(e.span, window, e.name))
-        return replace(t, missing=False)
-    return typer.known(t)
-
-
-def _one_name(typer: Typer, e: syn.Expr) -> str:
-    """The name that an expression is, `pays` or the share part `patient.deductible`; "" for anything else."""
-    match e:
-        case syn.Name(name=name):
-            return name
-        case syn.Member(of=syn.Name(name=owner), name=name) if f"{owner}.{name}" in typer.symbols.shares:
-            return "" if owner in typer.symbols.names else f"{owner}.{name}"
-        case _:
-            return ""

@@ -10,14 +10,15 @@ decided counts as not exhaustive, as overlapping and as reachable.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from typing import Final, TypeAlias
 
 from rxcalc.lang.arithmetic import shortest
 from rxcalc.lang.ops import Op
-from rxcalc.lang.types import DATE, FLAG, OneOf, is_numeric
+from rxcalc.lang.types import DATE, FLAG, OneOf, is_numeric, is_whole
+from rxcalc.syntax.unparse import unparse
 from rxcalc.typed.graph import walk
 from rxcalc.typed.nodes import ParameterUse, TExpr
 
@@ -172,6 +173,8 @@ def _variable(t: TExpr) -> Variable | None:
     match t.op:
         case Op.INPUT | Op.STEP:
             return ("name", t.data)
+        case Op.LIFT:  # of the episode, or of the row's own group
+            return ("name", unparse(t.syntax))
         case Op.PARAMETER if isinstance(t.data, ParameterUse) and not t.args:
             return ("name", t.data.parameter)
         case _:
@@ -181,7 +184,7 @@ def _variable(t: TExpr) -> Variable | None:
 def _atom(t: TExpr) -> tuple[Variable | None, Callable[[object], bool] | None]:
     """The variable of a one-variable condition and its test on a cell; (None, None) for anything else."""
     match t.op:
-        case Op.INPUT | Op.STEP | Op.PARAMETER:
+        case Op.INPUT | Op.STEP | Op.PARAMETER | Op.LIFT:
             return _variable(t), lambda cell: cell is True
         case Op.KNOWN:
             return _variable(t.args[0]), lambda _: True
@@ -256,11 +259,11 @@ def _cells(conditions: Sequence[TExpr | None], bounds: Callable[[str], Bounds]) 
                 {Fraction(c.toordinal()) for c in constants[variable] if isinstance(c, date)}, bounds(str(variable[1])))
                 if 1 <= n <= date.max.toordinal()] or [date(2000, 1, 1)]  # fmt: skip
         elif is_numeric(t.type):
+            known = bounds(str(variable[1]))
+            if known.grid is None and is_whole(t.type):
+                known = replace(known, grid=Fraction(1))  # a key of a group, or of another row
             cells = list(
-                _numeric_cells(
-                    {Fraction(c) for c in constants[variable] if isinstance(c, int | Fraction)},
-                    bounds(str(variable[1])),
-                )
+                _numeric_cells({Fraction(c) for c in constants[variable] if isinstance(c, int | Fraction)}, known)
             )
         else:
             cells = [*sorted(constants[variable], key=str), Other()]

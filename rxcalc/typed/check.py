@@ -2,24 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
 from rxcalc.diagnostics.model import Sink
 from rxcalc.lang import units
-from rxcalc.lang.types import CODE, DATE, ERROR, FLAG, MONEY, Kind, OneOf, Plain, ScheduleType, Type
+from rxcalc.lang.types import CODE, DATE, ERROR, MONEY, Kind, OneOf, Plain, ScheduleType, Type
+from rxcalc.rulebook.bases import HIDDEN
 from rxcalc.rulebook.document import Mapping, Node, Scalar
 from rxcalc.source import Span
 from rxcalc.syntax import nodes as syn
-from rxcalc.typed import problems, rules
+from rxcalc.typed import levels, problems, rules
+from rxcalc.typed.check_levels import (
+    Context,
+    Episode,
+    check_checks,
+    check_groups,
+    check_keys,
+    check_lists,
+    check_spreads,
+    units_of,
+)
 from rxcalc.typed.decide import decide
-from rxcalc.typed.expressions import ParameterShape, Scope, Tables, TableShape, Typer
-from rxcalc.typed.facts import NO_FACTS
-from rxcalc.typed.inputs import DEFAULT_BOUNDS, check_inputs
-from rxcalc.typed.nodes import TColumn, TCondition, TInput, TParameter, TPart, TPartition, TTable, TTrend, TypedRulebook
+from rxcalc.typed.expressions import ParameterShape, Tables, TableShape, Typer
+from rxcalc.typed.inputs import check_inputs
+from rxcalc.typed.levels import EPISODE, World
+from rxcalc.typed.nodes import TColumn, TInput, TParameter, TTable, TypedRulebook
+from rxcalc.typed.order import blocks
 from rxcalc.typed.sequence import check_sequence
-from rxcalc.typed.symbols import Role, Symbol, SymbolTable, nearest
+from rxcalc.typed.shares import (
+    check_guarantees,
+    check_requires,
+    check_shares,
+    check_trends,
+    part_key,
+    totals_of,
+)
+from rxcalc.typed.symbols import Role, SymbolTable, nearest
 from rxcalc.typed.tables import load_table
 from rxcalc.typed.values import Values
 
@@ -42,47 +63,79 @@ class _Checker:
         self.folder = folder
         self.sink = sink
         self.sets = {s.name.name: s.type for s in decl.sets}
-        self.set_decls: dict[str, tuple[syn.SetValue, ...]] = {}
-        self.types: dict[str, Type] = {}
 
     # ---- the whole ----
 
     def run(self) -> TypedRulebook | None:
-        decl = self.decl
+        decl = self.decl = levels.distinct(self.decl, self.sink)
         self._cites()
-        symbols = self._symbols()
+        world = levels.build(decl, self.resolve, part_key, self.sink)
+        self._episode_id()
+        symbols = world.levels[EPISODE].symbols
         shapes = self._shapes(symbols)
-        typer = Typer(symbols, shapes, self.sink, lambda name: self.types.get(name, ERROR))
+        typer = Typer(world, EPISODE, shapes, self.sink)
         values = Values(typer, self.sink)
-        inputs = check_inputs(decl, self.resolve, self.set_values, values, self.sink)
+        inputs = check_inputs(decl, decl.inputs, self.resolve, self.set_values, values, self.sink)
         parameters = self._parameters(values, shapes)
         tables = self._tables(values, shapes)
         self._effective(inputs, parameters)
         check_sequence(decl, symbols, self.sink, typer.used)
-        self.types.update(rules.infer_types(decl, self._step_type, symbols, shapes))
-        requires = [TCondition(typer.condition(r.that, NO_FACTS, Scope()), r.say, r.span) for r in decl.requires]
-        steps = rules.check_steps(decl, typer, values, self.types, self.set_values, self.sink)
-        shares = self._shares(typer)
-        guarantees, trends = self._guarantees(typer, symbols)
+        stepped = [(EPISODE, s) for s in decl.steps]
+        stepped += [(x.name.name, s) for x in decl.lists for s in x.steps]
+        stepped += [(g.name.name, s) for g in decl.groups if g.name.name in world.levels for s in g.steps]
+        keyed = [
+            (g.name.name, world.levels[g.name.name].of, k)
+            for g in decl.groups
+            if g.name.name in world.levels
+            for k in g.by
+        ]
+        rules.infer_types(world, stepped, keyed, self._step_type, shapes)
+        context = Context(decl, world, shapes, values, self.sink, typer.used, self.resolve, self.set_values)
+        keys = check_keys(context)
+        episode = Episode(
+            check_requires(decl.requires, typer),
+            rules.check_steps(decl, decl.steps, typer, values, self.set_values, self.sink),
+            check_shares(decl.shares, typer, self.sink),
+            check_guarantees(decl.guarantees, typer, self.sink),
+        )
+        trends = check_trends(decl.guarantees, typer, self.sink)
+        lists, groups = check_lists(context), check_groups(context, keys)
+        spreads, checks = check_spreads(context), check_checks(context)
+        ordered = blocks(units_of(context, episode, lists, groups, spreads), self.sink)
         outputs = self._outputs(typer, symbols)
-        self._unused(symbols, typer.used)
-        if self.sink.has_errors or steps is None:
-            # Not lowered, so without the ranges of steps; what is certain without them is told all the same.
-            decide(steps or (), inputs, {}, self.sink)
-            return None
-        return TypedRulebook(
+        if not self.sink.has_errors:
+            rules.uninferred(stepped, world, self.sink)
+        self._unused(world, typer.used)
+        place = {item: at for at, item in enumerate(item for b in ordered or () for item in b.items)}
+        steps = tuple(sorted(episode.steps, key=lambda s: place.get((EPISODE, s.name), 0)))
+        typed = TypedRulebook(
             decl=decl,
             inputs=inputs,
             parameters=parameters,
             tables=tables,
-            requires=tuple(requires),
+            requires=episode.requires,
             steps=steps,
-            shares=shares,
-            totals=self._totals(),
-            guarantees=guarantees,
+            shares=episode.shares,
+            totals=totals_of(decl.shares),
+            guarantees=episode.guarantees,
             trends=trends,
             outputs=outputs,
+            lists=lists,
+            groups=groups,
+            spreads=spreads,
+            checks=checks,
+            blocks=ordered or (),
         )
+        if self.sink.has_errors or ordered is None:
+            # Not lowered, so without the ranges of steps; what is certain without them is told all the same.
+            decide(typed, {}, self.sink)
+            return None
+        return typed
+
+    def _episode_id(self) -> None:
+        for i in self.decl.inputs:
+            if i.name.name == "episode_id" and (i.type.kind != "code" or i.optional or i.default is not None):
+                self.sink.add(problems.bad_episode_id(i.type.span))
 
     # ---- types ----
 
@@ -146,42 +199,6 @@ class _Checker:
 
     # ---- names ----
 
-    def _symbols(self) -> SymbolTable:
-        names: dict[str, Symbol] = {}
-
-        def add(ident: syn.Ident, role: Role, type_: Type | None = None, *, missing: bool = False) -> None:
-            first = names.get(ident.name)
-            if first is not None:
-                self.sink.add(problems.duplicate_name(ident.span, ident.name, first.span, first.role.value))
-                return
-            names[ident.name] = Symbol(ident.name, role, ident.span, type_, missing)
-
-        for i in self.decl.inputs:
-            add(i.name, Role.INPUT, self.resolve(i.type), missing=i.optional and i.default is None)
-        for s in self.decl.steps:
-            add(s.name, Role.STEP, missing=s.optional)
-        for p in self.decl.parameters:
-            add(p.name, Role.PARAMETER)
-        for t in self.decl.tables:
-            add(t.name, Role.TABLE)
-        for w in self.decl.windows:
-            add(w.name, Role.WINDOW)
-        shares: dict[str, Symbol] = {}
-        for index, partition in enumerate(self.decl.shares):
-            for bearer in partition.bearers:
-                for part in bearer.parts:
-                    key = part_key(index, partition, bearer, part)
-                    if key in shares:
-                        self.sink.add(problems.duplicate_name(part.span, key, shares[key].span, "part of the shares"))
-                    shares[key] = Symbol(key, Role.PART, part.span, MONEY)
-                if index == 0 and f"{bearer.name.name}_pays" not in names:
-                    total = f"{bearer.name.name}_pays"
-                    shares[total] = Symbol(total, Role.TOTAL, bearer.name.span, MONEY)
-        for i in self.decl.inputs:
-            if i.name.name == "episode_id" and (i.type.kind != "code" or i.optional or i.default is not None):
-                self.sink.add(problems.bad_episode_id(i.type.span))
-        return SymbolTable(names, shares)
-
     def _shapes(self, symbols: SymbolTable) -> Tables:
         parameters: dict[str, ParameterShape] = {}
         for p in self.decl.parameters:
@@ -197,17 +214,14 @@ class _Checker:
                 if c.name.name in columns:
                     self.sink.add(problems.duplicate_name(c.name.span, c.name.name, c.name.span, "column"))
                 columns[c.name.name] = (self.resolve(c.type), c.optional)
-            tables[t.name.name] = TableShape(tuple(self._table_key(k, symbols) for k in t.key), columns)
-        return Tables(parameters, tables, frozenset(w.name.name for w in self.decl.windows), self.decl.currency)
+            tables[t.name.name] = TableShape(tuple(self._table_key(k) for k in t.key), columns)
+        return Tables(parameters, tables, self.decl.currency)
 
     def _key_set(self, ident: syn.Ident, symbols: SymbolTable) -> OneOf | None:
         """`by:` names sets, or inputs or steps for their sets."""
         spec: syn.TypeSpec | None = self.sets.get(ident.name)
         if spec is None:
-            owner: syn.InputDecl | syn.StepDecl | None = next(
-                (i for i in self.decl.inputs if i.name.name == ident.name), None
-            )
-            owner = owner or next((s for s in self.decl.steps if s.name.name == ident.name), None)
+            owner = next((field for field in self._fields() if field.name.name == ident.name), None)
             if owner is None:
                 near = symbols.nearest(ident.name, tuple(self.sets))
                 self.sink.add(problems.unknown_name(ident.span, ident.name, near))
@@ -224,14 +238,23 @@ class _Checker:
         result = self._one_of(spec)
         return result if isinstance(result, OneOf) else None
 
-    def _table_key(self, key: syn.KeyColumn, symbols: SymbolTable) -> Type:
+    def _fields(self) -> Iterator[syn.InputDecl | syn.StepDecl]:
+        """Inputs and steps of all levels, the episode's first."""
+        decl = self.decl
+        yield from decl.inputs
+        yield from decl.steps
+        for s in decl.lists:
+            yield from s.inputs
+            yield from s.steps
+        for g in decl.groups:
+            yield from g.inputs
+            yield from g.steps
+
+    def _table_key(self, key: syn.KeyColumn) -> Type:
         """A key column has the type of the input or step of its name, else it is a code (a range key: money)."""
-        symbol = symbols.names.get(key.name.name)
-        if symbol is not None and symbol.role is Role.INPUT and symbol.type is not None:
-            return symbol.type
-        step = next((s for s in self.decl.steps if s.name.name == key.name.name and s.type is not None), None)
-        if step is not None and step.type is not None:
-            return self.resolve(step.type)
+        field = next((f for f in self._fields() if f.name.name == key.name.name and f.type is not None), None)
+        if field is not None and field.type is not None:
+            return self.resolve(field.type)
         if key.name.name in self.sets:
             return self._one_of(self.sets[key.name.name])
         return CODE if key.match == "exact" else MONEY
@@ -239,7 +262,9 @@ class _Checker:
     def _cites(self) -> None:
         known = tuple(s.name.name for s in self.decl.sources)
         declarations: tuple[_Described, ...] = (
-            *self.decl.inputs, *self.decl.parameters, *self.decl.tables, *self.decl.steps, *self.decl.requires, *self.decl.shares,
+            *self._fields(), *self.decl.parameters, *self.decl.tables, *self.decl.requires, *self.decl.shares,
+            *self.decl.checks, *self.decl.spreads, *(s for g in self.decl.groups for s in g.spreads),
+            *(c for g in self.decl.groups for c in g.checks), *(c for s in self.decl.lists for c in s.checks),
             *(b for p in self.decl.shares for b in p.bearers), *(q for p in self.decl.shares for b in p.bearers for q in b.parts),
         )  # fmt: skip
         for declared in declarations:
@@ -275,7 +300,9 @@ class _Checker:
                             key.name.span, key.match, "place for a range key", "a range key is the last key"
                         )
                     )
-            table = load_table(t, shape.keys, columns, self.folder, values, self.sink)
+            base = self.decl.base_at(t.file.span)
+            folder = self.folder / base.folder if base is not None else self.folder
+            table = load_table(t, shape.keys, columns, folder, values, self.sink)
             if table is not None:
                 result.append(table)
         return tuple(result)
@@ -326,77 +353,23 @@ class _Checker:
                     )
                 )
 
-    # ---- shares, guarantees, outputs ----
-
-    def _totals(self) -> tuple[str, ...]:
-        return tuple(f"{b.name.name}_pays" for b in self.decl.shares[0].bearers) if self.decl.shares else ()
-
-    def _shares(self, typer: Typer) -> tuple[TPartition, ...]:
-        result: list[TPartition] = []
-        for partition in self.decl.shares:
-            of = typer.coerce(typer.value(partition.of, MONEY, NO_FACTS, Scope()), MONEY)
-            parts: list[TPart] = []
-            rests = [part for b in partition.bearers for part in b.parts if part.value is None]
-            for extra in rests[1:]:
-                self.sink.add(
-                    problems.bad_shares(
-                        extra.span, "there is a second `rest`", "only one part of a partition can take what is left"
-                    )
-                )
-            if not any(b.parts for b in partition.bearers):
-                self.sink.add(
-                    problems.bad_shares(
-                        partition.name.span,
-                        f"`{partition.name.name}` has no parts",
-                        "name at least one bearer with a part",
-                    )
-                )
-            for b in partition.bearers:
-                for part in b.parts:
-                    value = None
-                    if part.value is not None:
-                        value = typer.coerce(typer.value(part.value, MONEY, NO_FACTS, Scope()), MONEY)
-                    parts.append(TPart(b.name.name, part.name.name if part.name else "", value, part, b))
-            result.append(TPartition(partition.name.name, of, tuple(parts), partition))
-        return tuple(result)
-
-    def _guarantees(self, typer: Typer, symbols: SymbolTable) -> tuple[tuple[TCondition, ...], tuple[TTrend, ...]]:
-        conditions: list[TCondition] = []
-        trends: list[TTrend] = []
-        for g in self.decl.guarantees:
-            if g.kind == "compare" and g.that is not None:
-                conditions.append(TCondition(typer.condition(g.that, NO_FACTS, Scope(shares=True)), g.say, g.span))
-            elif g.what is not None and g.within is not None:
-                what = typer.value(g.what, None, NO_FACTS, Scope(shares=True))
-                symbol = symbols.names.get(g.within.name)
-                if symbol is None or symbol.role is not Role.INPUT:
-                    self.sink.add(
-                        problems.unknown_name(
-                            g.within.span,
-                            g.within.name,
-                            nearest(g.within.name, [i.name.name for i in self.decl.inputs]),
-                        )
-                    )
-                elif (
-                    not isinstance(symbol.type, Plain) or symbol.type.kind not in DEFAULT_BOUNDS or symbol.type == FLAG
-                ):
-                    self.sink.add(
-                        problems.wrong_type(
-                            g.within.span, "an input with a range (amount, number, date)", f"a {symbol.type}"
-                        )
-                    )
-                typer.used.add(g.within.name)
-                trends.append(TTrend(g.kind, what, g.within.name, g.span))
-        return tuple(conditions), tuple(trends)
+    # ---- outputs ----
 
     def _outputs(self, typer: Typer, symbols: SymbolTable) -> tuple[str, ...]:
         result: list[str] = []
         for ident in self.decl.outputs:
             symbol = symbols.names.get(ident.name) or symbols.shares.get(ident.name)
             if symbol is None:
-                self.sink.add(problems.unknown_name(ident.span, ident.name, symbols.nearest(ident.name)))
+                level = _level_with(typer.world, ident.name)
+                if level:
+                    help_ = (
+                        f"outputs are results of the episode; all results of `{level}` are written with its own rows"
+                    )
+                    self.sink.add(problems.wrong_role(ident.span, ident.name, f"field of `{level}`", help_))
+                else:
+                    self.sink.add(problems.unknown_name(ident.span, ident.name, symbols.nearest(ident.name)))
                 continue
-            if symbol.role not in (Role.STEP, Role.TOTAL, Role.PART):
+            if symbol.role not in (Role.STEP, Role.TOTAL, Role.PART, Role.RECEIVED):
                 self.sink.add(
                     problems.wrong_role(
                         ident.span,
@@ -413,19 +386,23 @@ class _Checker:
             result.append(ident.name)
         return tuple(result)
 
-    def _unused(self, symbols: SymbolTable, used: set[str]) -> None:
-        effective = {self.decl.effective.by.name, "episode_id"}
+    def _unused(self, world: World, used: set[str]) -> None:
+        needed = {self.decl.effective.by.name, "episode_id"} | used
         if self.sink.has_errors:
             return  # the rule that reads it may be the one in error
-        for symbol in symbols.names.values():
-            watched = symbol.role in (Role.PARAMETER, Role.TABLE, Role.WINDOW) or (
-                symbol.role is Role.STEP and not self._names_total(symbol.name)
+        totals = totals_of(self.decl.shares)
+        shared = world.levels[EPISODE].symbols.names
+        for symbol in (
+            *shared.values(),
+            *(s for level in world.levels.values() if level.name for s in level.own.values()),
+        ):
+            watched = symbol.role in (Role.PARAMETER, Role.TABLE) or (
+                symbol.role is Role.WINDOW and symbol.name != levels.ABOVE
             )
-            if watched and symbol.name not in used | effective:
+            if symbol.role is Role.STEP and not symbol.level:
+                watched = symbol.name not in totals
+            if watched and symbol.key not in needed and HIDDEN not in symbol.name:
                 self.sink.add(problems.unused(symbol.span, symbol.name, symbol.role.value))
-
-    def _names_total(self, name: str) -> bool:
-        return name in self._totals()
 
 
 def _unfit(of: ScheduleType) -> str:
@@ -439,10 +416,12 @@ def _unfit(of: ScheduleType) -> str:
     return ""
 
 
-def part_key(index: int, partition: syn.PartitionDecl, bearer: syn.BearerDecl, part: syn.PartDecl) -> str:
-    """The name of a part: `patient.deductible`; `fund` when unnamed; later partitions in front: `hospital_side.fund`."""
-    name = f"{bearer.name.name}.{part.name.name}" if part.name else bearer.name.name
-    return name if index == 0 else f"{partition.name.name}.{name}"
+def _level_with(world: World, name: str) -> str:
+    """The list or group that has a field `part`, or is named in `lines.part`."""
+    head = name.partition(".")[0]
+    if head in world.levels:
+        return head
+    return next((level.name for level in world.levels.values() if level.name and name in level.own), "")
 
 
 def _has_none(p: syn.ParameterDecl) -> bool:

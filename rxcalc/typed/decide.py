@@ -14,47 +14,52 @@ from rxcalc.source import Span
 from rxcalc.typed import problems
 from rxcalc.typed.cases import WORK, Bounds, Cases
 from rxcalc.typed.graph import walk
-from rxcalc.typed.nodes import TClause, TExpr, TInput, TStep
+from rxcalc.typed.nodes import TClause, TExpr, TGroup, TInput, TList, TStep, TypedRulebook
 
-Ranges: TypeAlias = "Mapping[str, tuple[Fraction | None, Fraction | None]]"
+Ranges: TypeAlias = "Mapping[tuple[str, str], tuple[Fraction | None, Fraction | None]]"
+_READ: Final = (Op.INPUT, Op.STEP, Op.PARAMETER, Op.LIFT)
 MAX_PAIRS: Final = 30_000  # pairs of rows of one table that are compared before the rest counts as undecided
 
 
-def decide(steps: tuple[TStep, ...], inputs: tuple[TInput, ...], ranges: Ranges, sink: Sink) -> tuple[str, ...]:
+def decide(typed: TypedRulebook, ranges: Ranges, sink: Sink) -> tuple[str, ...]:
     """Reports what the case analysis finds; returns what it could not decide, in words.
 
-    `ranges` holds the proven range of each step's value where lowering has found it.
+    `ranges` holds the proven range of each step's value, by level and name, where lowering has found it.
     """
-    bounds = _bounds_of(inputs, steps, ranges)
     undecided: list[str] = []
-    for step in steps:
-        _cases(step, bounds, undecided, sink)
+    episode = _fields("", typed.inputs, typed.steps, ranges)
+    for step in typed.steps:
+        _cases(step, _lookup(episode), undecided, sink)
+    others: tuple[TList | TGroup, ...] = (*typed.lists, *typed.groups)
+    for x in others:
+        own = _fields(x.name, x.inputs, x.steps, ranges)
+        inside = not isinstance(x, TGroup) or x.in_bill
+        for step in x.steps:
+            _cases(step, _lookup({**episode, **own} if inside else own), undecided, sink)
     return tuple(undecided)
 
 
-def _bounds_of(inputs: tuple[TInput, ...], steps: tuple[TStep, ...], ranges: Ranges) -> Callable[[str], Bounds]:
-    by_name = {i.name: i for i in inputs}
-    by_step = {s.name: s for s in steps}
+def _lookup(known: Mapping[str, Bounds]) -> Callable[[str], Bounds]:
+    return lambda name: known.get(name, Bounds())
 
-    def bounds(name: str) -> Bounds:
-        given = by_name.get(name)
-        if given is not None:
-            low, high = (Fraction(x.toordinal()) if isinstance(x, date) else x for x in (given.low, given.high))
-            places = given.decimals + (2 if given.type == PERCENT else 0)
-            grid = Fraction(1, 10**places) if isinstance(given.type, Plain) else None
-            return Bounds(
-                Fraction(low) if isinstance(low, int | Fraction) else None,
-                Fraction(high) if isinstance(high, int | Fraction) else None,
-                grid,
-            )
-        step = by_step.get(name)
-        if step is None:
-            return Bounds()
-        lowest, highest = ranges.get(name, (None, None))
+
+def _fields(level: str, inputs: tuple[TInput, ...], steps: tuple[TStep, ...], ranges: Ranges) -> dict[str, Bounds]:
+    """What is known of the inputs and steps of a level."""
+    found: dict[str, Bounds] = {}
+    for step in steps:
+        lowest, highest = ranges.get((level, step.name), (None, None))
         whole = Fraction(1) if step.type in (COUNT, DAYS, DATE) else None
-        return Bounds(lowest, highest, step.rounding.to if step.rounding is not None else whole, computed=True)
-
-    return bounds
+        grid = step.rounding.to if step.rounding is not None else whole
+        found[step.name] = Bounds(lowest, highest, grid, computed=True)
+    for given in inputs:
+        low, high = (Fraction(x.toordinal()) if isinstance(x, date) else x for x in (given.low, given.high))
+        places = given.decimals + (2 if given.type == PERCENT else 0)
+        found[given.name] = Bounds(
+            Fraction(low) if isinstance(low, int | Fraction) else None,
+            Fraction(high) if isinstance(high, int | Fraction) else None,
+            Fraction(1, 10**places) if isinstance(given.type, Plain) else None,
+        )
+    return found
 
 
 def _cases(step: TStep, bounds: Callable[[str], Bounds], undecided: list[str], sink: Sink) -> None:
@@ -109,12 +114,10 @@ def _decided(t: TExpr) -> bool:
     if t.op in (Op.AND, Op.OR, Op.NOT):
         return all(_decided(a) for a in t.args)
     if t.op in (Op.EQ, Op.NE, Op.LT, Op.LE, Op.GT, Op.GE):
-        return any(a.op is Op.CONST for a in t.args) and all(
-            a.op in (Op.CONST, Op.INPUT, Op.STEP, Op.PARAMETER) for a in t.args
-        )
+        return any(a.op is Op.CONST for a in t.args) and all(a.op in (Op.CONST, *_READ) for a in t.args)
     if t.op in (Op.KNOWN, Op.IN_SET):
-        return t.args[0].op in (Op.INPUT, Op.STEP, Op.PARAMETER)
-    return t.op in (Op.INPUT, Op.STEP, Op.CONST, Op.PARAMETER)
+        return t.args[0].op in _READ
+    return t.op in (Op.CONST, *_READ)
 
 
 def _rule_span(step: TStep) -> Span:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import assert_never
 
@@ -32,11 +31,12 @@ from rxcalc.lang.types import (
 from rxcalc.source import Span
 from rxcalc.syntax import nodes as syn
 from rxcalc.syntax.unparse import unparse
-from rxcalc.typed import calls, lookups, problems
-from rxcalc.typed.facts import NO_FACTS, Facts, false_facts, true_facts
+from rxcalc.typed import calls, lookups, names, problems
+from rxcalc.typed.facts import Facts, false_facts, true_facts
 from rxcalc.typed.hints import article, conversion, product_hint
+from rxcalc.typed.levels import World
 from rxcalc.typed.nodes import TExpr
-from rxcalc.typed.symbols import Role, Symbol, SymbolTable, nearest
+from rxcalc.typed.symbols import BASE, nearest
 
 DURATION_TYPES = {"days": Plain(Kind.DAYS), "months": Plain(Kind.MONTHS), "years": Plain(Kind.YEARS)}
 CURRENCY_SIGNS = {"¥": ("CNY", "JPY"), "￥": ("CNY", "JPY")}
@@ -47,16 +47,18 @@ COMPARISONS = {"=": Op.EQ, "!=": Op.NE, "<": Op.LT, "<=": Op.LE, ">": Op.GT, ">=
 class Scope:
     """Where an expression stands.
 
-    `window`: the window whose call holds it. `shares`: totals and parts may be read. `local`: the
-    name and type before `->`. `constants`: only parameters may be read (limits of schedules).
-    `yaml`: a plain number is read in the unit expected (`is: 30_000` for money).
+    `rows`: inside a call over rows, the prefixes that stand for the other row and its level, longest
+    first. `shares`: totals and parts may be read. `local`: the name and type before `->`.
+    `constants`: only parameters may be read (limits of schedules). `yaml`: a plain number is read in
+    the unit expected (`is: 30_000` for money). `base`: the step that `base` stands for.
     """
 
-    window: str | None = None
+    rows: tuple[tuple[tuple[str, ...], str], ...] = ()
     shares: bool = False
     local: tuple[str, Type] | None = None
     constants: bool = False
     yaml: bool = False
+    base: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,6 @@ class Tables:
 
     parameters: dict[str, ParameterShape]
     tables: dict[str, TableShape]
-    windows: frozenset[str]
     currency: str
 
 
@@ -87,21 +88,27 @@ class TableShape:
 
 
 class Typer:
-    """Types the expressions of one rulebook; mistakes go to the sink and become `ErrorType`."""
+    """Types the expressions of one level; mistakes go to the sink and become `ErrorType`."""
 
-    def __init__(
-        self,
-        symbols: SymbolTable,
-        tables: Tables,
-        sink: Sink,
-        step_type: Callable[[str], Type],
-        used: set[str] | None = None,
-    ) -> None:
-        self.symbols = symbols
+    def __init__(self, world: World, level: str, tables: Tables, sink: Sink, used: set[str] | None = None) -> None:
+        self.world = world
+        self.level = level
+        self.symbols = world.levels[level].symbols
         self.tables = tables
         self.sink = sink
-        self.step_type = step_type
         self.used = used if used is not None else set()
+
+    def at(self, level: str) -> Typer:
+        """The typer of another level's expressions."""
+        return self if level == self.level else Typer(self.world, level, self.tables, self.sink, self.used)
+
+    def step_type(self, name: str) -> Type:
+        """The type of a step of this level."""
+        return self.world.type_of(self.level, name)
+
+    def use_rows(self, level: str) -> None:
+        """Notes that the rows of a level are read."""
+        self.used.add(level)
 
     # ---- entry points ----
 
@@ -131,6 +138,9 @@ class Typer:
             for arg in t.args[1:]:
                 self.known(arg)
             return replace(t, missing=False)
+        if t.missing and t.op is Op.CONST:
+            self.sink.add(problems.no_value_here(t.span))
+            return self.error(t.syntax)
         if t.missing:
             self.sink.add(problems.may_be_missing(t.span, unparse(t.syntax)))
             return replace(t, missing=False)
@@ -139,6 +149,8 @@ class Typer:
     def coerce(self, t: TExpr, want: Type, help_: str = "") -> TExpr:
         """`t` read as `want`, reported where it cannot be."""
         common = units.common(t.type, want)
+        if isinstance(common, OneOf) and isinstance(want, OneOf):
+            return t  # the same values; whether they have an order is a matter of who compares them
         if common is None or (common != want and not isinstance(t.type, ErrorType) and not isinstance(want, ErrorType)):
             self.sink.add(problems.wrong_type(t.span, f"a {want}", f"a {t.type}", help_ or self.hint(t.type, want)))
             return self.error(t.syntax)
@@ -146,7 +158,7 @@ class Typer:
 
     def error(self, e: syn.Expr) -> TExpr:
         """The typed form of something already reported."""
-        return TExpr(op=Op.CONST, args=(), type=ERROR, span=e.span, syntax=e)
+        return TExpr(op=Op.CONST, args=(), type=ERROR, span=e.span, syntax=e, level=self.level)
 
     def make(
         self, op: Op, args: tuple[TExpr, ...], type_: Type, e: syn.Expr, data: object = None, *, missing: bool = False
@@ -154,9 +166,11 @@ class Typer:
         """A typed node; an operand in error makes it one."""
         if any(isinstance(a.type, ErrorType) for a in args) and op not in (Op.ADD, Op.MIN, Op.MAX, Op.IF, Op.DEFAULT):
             if op in (Op.KNOWN, Op.AND, Op.OR, Op.NOT):
-                return TExpr(op=op, args=args, type=type_, span=e.span, syntax=e, data=data)
+                return TExpr(op=op, args=args, type=type_, span=e.span, syntax=e, data=data, level=self.level)
             type_, missing = ERROR, False
-        return TExpr(op=op, args=args, type=type_, span=e.span, syntax=e, data=data, missing=missing)
+        if isinstance(type_, ZeroType) and any(isinstance(a.type, ErrorType) for a in args):
+            type_ = ERROR  # zero beside something not known yet: it may turn out to be an amount
+        return TExpr(op=op, args=args, type=type_, span=e.span, syntax=e, data=data, missing=missing, level=self.level)
 
     # ---- expressions ----
 
@@ -186,9 +200,9 @@ class Typer:
             case syn.Text():
                 return self._text(e, want)
             case syn.Name():
-                return self._name(e, want, scope)
+                return names.bare(self, e, want, scope)
             case syn.Member():
-                return self._member(e, facts, scope)
+                return names.member(self, e, facts, scope)
             case syn.Index() | syn.At():
                 return lookups.lookup(self, e, facts, scope)
             case syn.Call():
@@ -267,85 +281,6 @@ class Typer:
             self.sink.add(problems.unknown_key(e.span, e.value, str(want), nearest(e.value, want.values)))
             return self.error(e)
         return self.make(Op.CONST, (), TEXT if want == TEXT else CODE, e, e.value)
-
-    def _name(self, e: syn.Name, want: Type | None, scope: Scope) -> TExpr:
-        if scope.local and e.name == scope.local[0]:
-            return self.make(Op.LOCAL, (), scope.local[1], e, e.name)
-        symbol = self.symbols.names.get(e.name) or self.symbols.shares.get(e.name)
-        is_value = isinstance(want, OneOf) and e.name in want.values
-        if symbol is None:
-            if is_value and want is not None:
-                return self.make(Op.CONST, (), want, e, e.name)
-            expected = ", ".join(want.values) if isinstance(want, OneOf) else ""
-            extra = want.values if isinstance(want, OneOf) else ()
-            self.sink.add(problems.unknown_name(e.span, e.name, self.symbols.nearest(e.name, extra), expected))
-            return self.error(e)
-        if is_value:
-            self.sink.add(problems.name_and_value(e.span, e.name))
-            return self.error(e)
-        return self._symbol(e, symbol, scope)
-
-    def _symbol(self, e: syn.Expr, symbol: Symbol, scope: Scope) -> TExpr:
-        self.used.add(symbol.name)
-        match symbol.role:
-            case Role.INPUT | Role.STEP:
-                if scope.constants:
-                    help_ = "a limit or value may be computed from constants and parameters only"
-                    self.sink.add(problems.wrong_role(e.span, symbol.name, symbol.role.value, help_))
-                    return self.error(e)
-                if symbol.role is Role.INPUT and symbol.type is not None:
-                    return self.make(Op.INPUT, (), symbol.type, e, symbol.name, missing=symbol.missing)
-                return self.make(Op.STEP, (), self.step_type(symbol.name), e, symbol.name, missing=symbol.missing)
-            case Role.PARAMETER:
-                return lookups.lookup(self, e, NO_FACTS, scope)
-            case Role.TOTAL | Role.PART:
-                if not scope.shares:
-                    self.sink.add(problems.total_in_step(e.span, symbol.name))
-                    return self.error(e)
-                return self.make(Op.SHARE, (), MONEY, e, symbol.name)
-            case Role.TABLE:
-                help_ = f"read a cell, `{symbol.name}[key].column`, or test for a row, `key in {symbol.name}`"
-            case Role.WINDOW:
-                help_ = f"read it with a function, e.g. `{symbol.name}.count()`"
-            case _:
-                assert_never(symbol.role)
-        self.sink.add(problems.wrong_role(e.span, symbol.name, symbol.role.value, help_))
-        return self.error(e)
-
-    def _member(self, e: syn.Member, facts: Facts, scope: Scope) -> TExpr:
-        if isinstance(e.of, syn.Member) and isinstance(e.of.of, syn.Name) and e.of.of.name == scope.window:
-            return self.earlier(scope.window, f"{e.of.name}.{e.name}", e)
-        if isinstance(e.of, syn.Name):
-            part = self.symbols.shares.get(f"{e.of.name}.{e.name}")
-            if part is not None and e.of.name not in self.symbols.names:
-                return self._symbol(e, part, scope)
-            symbol = self.symbols.names.get(e.of.name)
-            if symbol is None:
-                self.sink.add(problems.unknown_name(e.of.span, e.of.name, self.symbols.nearest(e.of.name)))
-                return self.error(e)
-            if symbol.role is Role.WINDOW:
-                if scope.window != symbol.name:
-                    help_ = f"`{symbol.name}.{e.name}` has a value only inside `{symbol.name}.sum(..)` and its kin"
-                    self.sink.add(
-                        problems.wrong_role(e.span, f"{symbol.name}.{e.name}", "field of earlier episodes", help_)
-                    )
-                    return self.error(e)
-                return self.earlier(symbol.name, e.name, e)
-        return lookups.lookup(self, e, facts, scope)
-
-    def earlier(self, window: str, name: str, e: syn.Expr) -> TExpr:
-        """The earlier episode's input, step, total or part `name`."""
-        symbol = self.symbols.names.get(name) or self.symbols.shares.get(name)
-        readable = (Role.INPUT, Role.STEP, Role.TOTAL, Role.PART)
-        if symbol is None or symbol.role not in readable:
-            known = [
-                s.name for s in (*self.symbols.names.values(), *self.symbols.shares.values()) if s.role in readable
-            ]
-            self.sink.add(problems.unknown_member(e.span, window, name, nearest(name, known), ""))
-            return self.error(e)
-        self.used.add(name)
-        type_ = self.step_type(name) if symbol.role is Role.STEP else symbol.type or MONEY
-        return self.make(Op.EARLIER, (), type_, e, (window, name), missing=symbol.missing)
 
     # ---- operators ----
 
@@ -457,6 +392,7 @@ class Typer:
             and e.name not in self.symbols.names
             and e.name not in self.symbols.shares
             and not (scope.local and scope.local[0] == e.name)
+            and not (e.name == BASE and scope.base is not None)
         )
 
     def _check_order(self, left: TExpr, right: TExpr, span: Span) -> bool:

@@ -34,14 +34,15 @@ FRACTIONAL: Final = frozenset({Kind.MONEY, Kind.MONEY_PER_DAY, Kind.NUMBER, Kind
 
 def check_inputs(
     decl: syn.RulebookDecl,
+    declared: tuple[syn.InputDecl, ...],
     resolve: Callable[[syn.TypeSpec], Type],
     set_values: Callable[[syn.TypeSpec | None], tuple[syn.SetValue, ...]],
     values: Values,
     sink: Sink,
 ) -> tuple[TInput, ...]:
-    """The inputs with their bounds, defaults and decimals; those in error are left out."""
+    """The inputs `declared` on a level, with their bounds, defaults and decimals; those in error are left out."""
     result: list[TInput] = []
-    for i in decl.inputs:
+    for i in declared:
         type_ = resolve(i.type)
         if isinstance(type_, ScheduleType):
             sink.add(problems.wrong_type(i.type.span, "a type of single values", f"a {type_}"))

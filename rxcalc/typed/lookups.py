@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from rxcalc.lang.ops import Op
 from rxcalc.lang.types import DATE, FLAG
 from rxcalc.syntax import nodes as syn
-from rxcalc.typed import problems
+from rxcalc.syntax.unparse import unparse
+from rxcalc.typed import names, problems
 from rxcalc.typed.facts import Facts
 from rxcalc.typed.nodes import CellUse, ParameterUse, TExpr
 from rxcalc.typed.symbols import Role, nearest
@@ -47,12 +48,22 @@ def lookup(typer: Typer, e: syn.Expr, facts: Facts, scope: Scope) -> TExpr:
     if symbol is None:
         typer.sink.add(problems.unknown_name(inner.span, inner.name, typer.symbols.nearest(inner.name)))
         return typer.error(e)
-    typer.used.add(symbol.name)
+    typer.used.add(symbol.key)
+    if symbol.role is Role.GROUP and column is not None and keys and at is None:
+        return _group(typer, e, symbol.name, keys, column, facts, scope)
     if symbol.role is Role.TABLE:
         return _cell(typer, e, symbol.name, keys, column, at, facts, scope)
     if symbol.role is Role.PARAMETER and column is None:
         return parameter(typer, e, symbol.name, keys, at, facts, scope)
-    if column is not None:
+    if symbol.role is Role.LIST:
+        help_ = f"rows have no place to be read by; use a function, e.g. `sum({symbol.name}.field where ..)`"
+        typer.sink.add(problems.wrong_role(e.span, symbol.name, symbol.role.value, help_))
+    elif symbol.role is Role.GROUP:
+        help_ = "a group has its own date, so `at` cannot follow it"
+        if at is None:
+            help_ = f"read a result of it, e.g. `{unparse(inner if not keys else e)}.field`"
+        typer.sink.add(problems.wrong_role(e.span, symbol.name, symbol.role.value, help_))
+    elif column is not None:
         typer.sink.add(problems.unknown_member(column.name_span, symbol.name, column.name, None, ""))
     else:
         typer.sink.add(
@@ -109,6 +120,25 @@ def _cell(
     return typer.make(Op.CELL, typed + ((at,) if at else ()), found[0], e, use, missing=found[1])
 
 
+def _group(
+    typer: Typer, e: syn.Expr, name: str, keys: tuple[syn.Expr, ...], column: syn.Member, facts: Facts, scope: Scope
+) -> TExpr:
+    """`alliance_year[treating, year].inflow`: a group's result by key; missing where there is no such group."""
+    group = typer.world.levels.get(name)
+    if group is None:
+        return typer.error(e)
+    wanted = [s.name for s in group.own.values() if s.role is Role.KEY]
+    if len(keys) != len(wanted):
+        typer.sink.add(problems.wrong_arguments(e.span, name, f"`{name}[{', '.join(wanted)}].{column.name}`"))
+        return typer.error(e)
+    types = [typer.world.type_of(name, key) for key in wanted]
+    typed = tuple(typer.coerce(typer.value(k, w, facts, scope), w) for k, w in zip(keys, types, strict=True))
+    field = names.field_of(typer, name, column.name, e, column.name_span)
+    if field is None:
+        return typer.error(e)
+    return typer.make(Op.GROUP, (field, *typed), field.type, e, name, missing=True)
+
+
 def in_table(typer: Typer, e: syn.InTable, facts: Facts, scope: Scope) -> TExpr:
     """`key in table`, `[a, b] in table at d`."""
     at: TExpr | None = None
@@ -125,7 +155,7 @@ def in_table(typer: Typer, e: syn.InTable, facts: Facts, scope: Scope) -> TExpr:
         help_ = "`in` needs a table or a set in braces: `level in {city, province}`"
         typer.sink.add(problems.wrong_role(e.table.span, name, symbol.role.value, help_))
         return typer.error(e)
-    typer.used.add(name)
+    typer.used.add(symbol.key)
     shape = typer.tables.tables.get(name)
     if shape is None:
         return typer.error(e)

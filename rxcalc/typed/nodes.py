@@ -17,8 +17,8 @@ from rxcalc.syntax import nodes as syn
 class TExpr:
     """An operation with typed operands. `data` per `Op` as in lang/ops.py, names still symbolic.
 
-    `missing`: the value may be missing. `earlier`: reads the earlier episode of a window.
-    `syntax` is what was written (by identity the place for figures).
+    `missing`: the value may be missing. `syntax` is what was written (by identity the place for
+    figures). `level` is the level of the row that it is evaluated on.
     """
 
     op: Op
@@ -28,6 +28,7 @@ class TExpr:
     syntax: syn.Expr = field(compare=False, repr=False)
     data: object = None
     missing: bool = False
+    level: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,10 @@ class WindowUse:
     has_where: bool
     distinct: bool
     key: str
+    kind: str = "window"  # window above rows, as in PlanCall
+    of: str = ""
+    inner: str = ""
+    element: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +206,11 @@ class TStep:
     decl: syn.StepDecl
     values: tuple[syn.SetValue, ...]
 
+    @property
+    def lazy(self) -> bool:
+        """Whether it is computed only where it is read, as `base`."""
+        return self.decl.lazy
+
 
 @dataclass(frozen=True, slots=True)
 class TPart:
@@ -243,8 +253,77 @@ class TTrend:
 
 
 @dataclass(frozen=True, slots=True)
+class TCheck:
+    """A checked `checks:` entry of a level."""
+
+    level: str
+    when: TExpr
+    amount: TExpr | None
+    decl: syn.CheckDecl
+
+
+@dataclass(frozen=True, slots=True)
+class TSpread:
+    """A checked spread from a row of `source` over its rows of `target`."""
+
+    name: str
+    source: str
+    target: str
+    what: TExpr
+    by: TExpr
+    decl: syn.SpreadDecl
+
+
+@dataclass(frozen=True, slots=True)
+class TList:
+    """A checked list."""
+
+    name: str
+    inputs: tuple[TInput, ...]
+    requires: tuple[TCondition, ...]
+    steps: tuple[TStep, ...]
+    guarantees: tuple[TCondition, ...]
+    decl: syn.ListDecl
+
+
+@dataclass(frozen=True, slots=True)
+class TKey:
+    """A checked key of a group."""
+
+    name: str
+    value: TExpr
+
+
+@dataclass(frozen=True, slots=True)
+class TGroup:
+    """A checked kind of groups; `of` is the level of its members ("" for episodes)."""
+
+    name: str
+    of: str
+    in_bill: bool
+    keys: tuple[TKey, ...]
+    inputs: tuple[TInput, ...]
+    effective: TExpr | None
+    requires: tuple[TCondition, ...]
+    steps: tuple[TStep, ...]
+    shares: tuple[TPartition, ...]
+    totals: tuple[str, ...]
+    guarantees: tuple[TCondition, ...]
+    decl: syn.GroupDecl
+
+
+@dataclass(frozen=True, slots=True)
+class TBlock:
+    """Results computed together; as `PlanBlock`."""
+
+    phase: int
+    through: str
+    items: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TypedRulebook:
-    """A checked rulebook; `steps` are in evaluation order."""
+    """A checked rulebook; `steps` of each level are in evaluation order, `blocks` say the order over all levels."""
 
     decl: syn.RulebookDecl
     inputs: tuple[TInput, ...]
@@ -257,3 +336,8 @@ class TypedRulebook:
     guarantees: tuple[TCondition, ...]
     trends: tuple[TTrend, ...]
     outputs: tuple[str, ...]
+    lists: tuple[TList, ...] = ()
+    groups: tuple[TGroup, ...] = ()
+    spreads: tuple[TSpread, ...] = ()
+    checks: tuple[TCheck, ...] = ()
+    blocks: tuple[TBlock, ...] = ()

@@ -35,6 +35,8 @@ def _named(phrase: object) -> str:
             return rest
         case rest if rest.startswith(("bands of ", "cliff of ", "curve of ")):
             return f"a schedule ({rest})"
+        case "0" | "codes" | "months" | "years" | "days" as rest:
+            return rest
         case rest:
             return f"an {rest}" if rest[0] in "aeio" else text
 
@@ -51,6 +53,14 @@ def unknown_name(span: Span, word: str, near: str | None, expected: str = "") ->
         f"did you mean `{near}`?" if near else "",
         f"a value expected here is one of: {expected}" if expected else "",
     )
+
+
+def base_outside_change(span: Span) -> Diagnostic:
+    """`base` where nothing is replaced."""
+    return _error(
+        "RX163", span, "`base` has no meaning here",
+        "in a step under `changes:` of an overlay it is the rule that is replaced; anywhere else name the step itself",
+    )  # fmt: skip
 
 
 def duplicate_name(span: Span, word: str, first: Span, role: str) -> Diagnostic:
@@ -94,7 +104,7 @@ def cycle(span: Span, path: tuple[str, ...], places: tuple[Label, ...]) -> Diagn
     """Steps that need each other."""
     return _error(
         "RX307", span, "steps depend on each other in a circle: " + " -> ".join(path),
-        "break the circle; a step may read itself only through a window over earlier episodes",
+        "break the circle; a step may read itself only through a window over earlier episodes, and in a list through `above`",
         related=places,
     )  # fmt: skip
 
@@ -150,6 +160,14 @@ def may_be_missing(span: Span, what: str) -> Diagnostic:
     return _error(
         "RX403", span, f"`{what}` may be missing here",
         f"test it first (`when {what} is known then ..`) or say what stands in for it (`default({what}, ..)`)",
+    )  # fmt: skip
+
+
+def no_value_here(span: Span) -> Diagnostic:
+    """The word `missing` where a value is needed."""
+    return _error(
+        "RX403", span, "`missing` is no value, and one is needed here",
+        "only a step with `optional: yes` may give it, as the whole of a clause or branch; to test for it write `x is missing`",
     )  # fmt: skip
 
 
@@ -295,6 +313,25 @@ def table_header(span: Span, message: str, help_: str) -> Diagnostic:
 def bad_window(span: Span, message: str, help_: str) -> Diagnostic:
     """A window or sequence that cannot work."""
     return _error("RX521", span, message, help_)
+
+
+def window_order(span: Span, kind: str, key: str, name: str, first: str, where: Span) -> Diagnostic:
+    """A spell or period is formed by a date that the rows are not taken by."""
+    formed = "spells" if kind == "gap" else "periods"
+    return _error(
+        "RX475", span, f"`{name}` forms {formed}, but the sequence is taken by `{first}` first",
+        f"put `{name}` first in `order`, or name `{first}` as `{key}`",
+        related=(Label(span=where, text="taken by this first"),),
+    )  # fmt: skip
+
+
+def window_date(span: Span, key: str, name: str, found: object, near: str | None, dates: list[str]) -> Diagnostic:
+    """A `from` or `to` that is no date."""
+    return _error(
+        "RX476", span, f"`{name}` is {_named(f'a {found}')}, but `{key}` must be a date",
+        f"did you mean `{near}`?" if near else "",
+        f"dates are {', '.join(f'`{d}`' for d in dates)}" if dates else "declare an input with `type: date`",
+    )  # fmt: skip
 
 
 def bad_shares(span: Span, message: str, help_: str) -> Diagnostic:

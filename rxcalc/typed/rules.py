@@ -1,9 +1,9 @@
-"""Steps: types inferred where not declared, clauses typed, order found, cases decided."""
+"""Steps: types inferred where not declared, clauses typed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import fields
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields
 from fractions import Fraction
 
 from rxcalc.diagnostics.model import Sink
@@ -22,69 +22,100 @@ from rxcalc.lang.types import (
     Type,
     ZeroType,
 )
+from rxcalc.rulebook.bases import HIDDEN
 from rxcalc.syntax import nodes as syn
 from rxcalc.typed import problems
 from rxcalc.typed.expressions import Scope, Tables, Typer
 from rxcalc.typed.facts import NO_FACTS, Facts, false_facts, true_facts
-from rxcalc.typed.graph import mention_order, order, steps_read, walk
+from rxcalc.typed.graph import mention_order, walk
+from rxcalc.typed.levels import World
 from rxcalc.typed.nodes import Rounding, TClause, TExpr, TStep
-from rxcalc.typed.symbols import SymbolTable, nearest
+from rxcalc.typed.symbols import nearest
 from rxcalc.typed.values import Values
 
+MOST_ROUNDS = 20
 ROUNDABLE = (MONEY, PERCENT, NUMBER, COUNT, DAYS, MONEY_PER_DAY)
 
 
+@dataclass(frozen=True, slots=True)
+class Untyped:
+    """Something whose type follows from its clauses: a step, or (`of` says of which members) a key of a group."""
+
+    level: str
+    name: str
+    clauses: tuple[syn.Clause, ...]
+    at: str  # the level on whose rows the clauses are evaluated
+
+
 def infer_types(
-    decl: syn.RulebookDecl, declared: Callable[[syn.StepDecl], Type | None], symbols: SymbolTable, shapes: Tables
-) -> dict[str, Type]:
-    """The type of every step: as declared, else what its clauses give. ERROR where it cannot be found.
+    world: World, steps: Iterable[tuple[str, syn.StepDecl]], keys: Iterable[tuple[str, str, syn.KeyDecl]],
+    declared: Callable[[syn.StepDecl], Type | None], shapes: Tables,
+) -> None:  # fmt: skip
+    """Fills `world.types`: of every step as declared, else what its clauses give; of every key what its expression gives.
 
     A step that is not inferred yet counts as unknown, which adds nothing and contradicts nothing,
     so `min(x, cap - year.sum(this_step))` takes its type from x.
     """
-    known: dict[str, Type] = {}
-    open_: list[syn.StepDecl] = []
-    for step in decl.steps:
+    open_: dict[tuple[str, str], Untyped] = {}
+    for level, step in steps:
         given = declared(step)
         if given is not None:
-            known[step.name.name] = given
+            world.types[level, step.name.name] = given
         else:
-            open_.append(step)
+            open_.setdefault((level, step.name.name), Untyped(level, step.name.name, step.rule.clauses, level))
+    for group, members, key in keys:
+        clause = syn.Clause(when=None, then=key.value, span=key.value.span)
+        open_.setdefault((group, key.name.name), Untyped(group, key.name.name, (clause,), members))
     # Steps after those they mention, so that one pass settles all but circles through windows; no
     # recursion, because a chain of steps may be as long as a rulebook.
-    names = mention_order({s.name.name: _mentions(s.rule) for s in open_})
-    by_name = {s.name.name: s for s in open_}
-    while names:
-        left = [name for name in names if not _settled(name, by_name[name], known, symbols, shapes)]
-        if len(left) == len(names):
+    by_name: dict[str, list[tuple[str, str]]] = {}
+    for unit in open_:
+        by_name.setdefault(unit[1], []).append(unit)
+        by_name.setdefault(unit[0], []).append(unit)  # `region_year[key].x` needs the types of the keys
+    mentions = {
+        unit: frozenset(other for name in (*_mentions(of.clauses), unit[1] + HIDDEN) for other in by_name.get(name, ()))
+        for unit, of in open_.items()
+    }
+    units = mention_order(mentions)
+    place = {unit: at for at, unit in enumerate(units)}
+    for unit in units:
+        _settled(open_[unit], world, shapes)
+    # What stands in a circle was looked at before all that it mentions was known: again, until nothing changes.
+    circles = {unit for unit in units if any(place[other] >= place[unit] for other in mentions[unit])}
+    for _ in range(MOST_ROUNDS if circles else 0):
+        before = dict(world.types)
+        for unit in units:
+            if unit in circles or isinstance(world.type_of(*unit), ErrorType | ZeroType):
+                _settled(open_[unit], world, shapes)
+        if before == world.types:
             break
-        names = left
-    return known
+        changed = {unit for unit in units if before.get(unit) != world.types.get(unit)}
+        circles |= {unit for unit in units if mentions[unit] & changed}
 
 
-def _settled(name: str, step: syn.StepDecl, known: dict[str, Type], symbols: SymbolTable, shapes: Tables) -> bool:
-    """Whether the clauses of a step give it a type with what is known so far; then it is known too."""
-    typer = Typer(symbols, shapes, Sink(), lambda other: known.get(other, ERROR))
+def _settled(of: Untyped, world: World, shapes: Tables) -> Type:
+    """The type that the clauses give with what is known so far, which is noted."""
+    typer = Typer(world, of.at, shapes, Sink())
+    scope = _scope(of.name, typer)
     result: Type = ERROR
     facts = NO_FACTS
-    for clause in step.rule.clauses:
+    for clause in of.clauses:
         if clause.then is not None:
-            found = typer.expr(clause.then, None, facts, Scope()).type
+            found = typer.expr(clause.then, None, facts, scope).type
             joined = units.common(result, found)
             # A plain number among amounts is the slip (`then 5` for `then ¥5`), whichever stands first.
             result = joined or (found if result in (COUNT, NUMBER) else result)
         if clause.when is not None:
             facts |= false_facts(clause.when)
-    if isinstance(result, ErrorType):
-        return False
-    known[name] = result
-    return True
+    if not isinstance(result, ErrorType):
+        world.types[of.level, of.name] = result
+    return result
 
 
-def _mentions(rule: syn.Rule) -> frozenset[str]:
-    """Every bare or dotted name in a rule."""
+def _mentions(clauses: tuple[syn.Clause, ...]) -> frozenset[str]:
+    """Every bare or dotted name in clauses."""
     found: set[str] = set()
-    stack: list[object] = [rule]
+    stack: list[object] = [clauses]
     while stack:
         node = stack.pop()
         match node:
@@ -100,34 +131,35 @@ def _mentions(rule: syn.Rule) -> frozenset[str]:
 
 
 def check_steps(
-    decl: syn.RulebookDecl, typer: Typer, values: Values, types: dict[str, Type],
+    decl: syn.RulebookDecl, steps: tuple[syn.StepDecl, ...], typer: Typer, values: Values,
     set_values: Callable[[syn.TypeSpec | None], tuple[syn.SetValue, ...]], sink: Sink,
-) -> tuple[TStep, ...] | None:  # fmt: skip
-    """All steps checked, in evaluation order; None when they cannot be ordered."""
+) -> tuple[TStep, ...]:  # fmt: skip
+    """The steps of the typer's level checked, as declared."""
     messages = {m.name.name: m.text for m in decl.messages}
     checked: dict[str, TStep] = {}
-    for step in decl.steps:
+    for step in steps:
         if step.name.name in checked:
             continue
-        type_ = types.get(step.name.name, ERROR)
+        type_ = typer.step_type(step.name.name)
         clauses = _clauses(step, type_, typer, messages, sink)
         if isinstance(type_, ScheduleType):
             sink.add(problems.wrong_type(step.name.span, "a type of single values", f"a {type_}"))
-        rounding = _rounding(decl, step, type_, values, sink)
+        powers = any(c.then is not None and c.then.op in (Op.POWER, Op.ROOT) for c in clauses)
+        # What `base` stands for is exact; a power has no exact value, so its rounding stays.
+        rounding = _rounding(decl, step, type_, values, sink) if powers or not step.lazy else None
         checked[step.name.name] = TStep(
             step.name.name, type_, clauses, rounding, step.optional, step, set_values(step.type)
         )
-    names = order(tuple(checked), {name: steps_read(s.clauses) for name, s in checked.items()}, sink)
-    if not sink.has_errors:
-        # Only now: in a rulebook with other errors, one of them may be the reason.
-        _uninferred(decl, types, sink)
-    return None if names is None else tuple(checked[name] for name in names)
+    return tuple(checked.values())
 
 
-def _uninferred(decl: syn.RulebookDecl, types: dict[str, Type], sink: Sink) -> None:
-    """Reports steps whose type follows only from themselves."""
-    for step in decl.steps:
-        if step.type is None and isinstance(types.get(step.name.name, ERROR), ErrorType | ZeroType):
+def uninferred(steps: Iterable[tuple[str, syn.StepDecl]], world: World, sink: Sink) -> None:
+    """Reports steps whose type follows only from themselves.
+
+    Only in a rulebook without other errors: one of them may be the reason.
+    """
+    for level, step in steps:
+        if step.type is None and isinstance(world.type_of(level, step.name.name), ErrorType | ZeroType):
             sink.add(problems.cannot_infer(step.name.span, step.name.name))
 
 
@@ -136,14 +168,15 @@ def _clauses(
 ) -> tuple[TClause, ...]:
     result: list[TClause] = []
     facts: Facts = NO_FACTS
+    scope = _scope(step.name.name, typer)
     for clause in step.rule.clauses:
-        when = typer.condition(clause.when, facts, Scope()) if clause.when is not None else None
+        when = typer.condition(clause.when, facts, scope) if clause.when is not None else None
         inner = facts
         if clause.when is not None:
             inner = facts | true_facts(clause.when)
         then: TExpr | None = None
         if clause.then is not None:
-            then = typer.expr(clause.then, type_, inner, Scope())
+            then = typer.expr(clause.then, type_, inner, scope)
             if not step.optional:
                 then = typer.known(then)
             if not isinstance(type_, ErrorType):
@@ -154,6 +187,12 @@ def _clauses(
         if clause.when is not None:
             facts |= false_facts(clause.when)
     return tuple(result)
+
+
+def _scope(step: str, typer: Typer) -> Scope:
+    """Where the rule of a step stands: in a step that an overlay changed `base` is the one it replaced."""
+    replaced = typer.symbols.names.get(step + HIDDEN)
+    return Scope(base=replaced.name if replaced is not None and replaced.level == typer.level else None)
 
 
 def _as_step(typer: Typer, then: TExpr, type_: Type) -> TExpr:

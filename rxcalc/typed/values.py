@@ -66,7 +66,7 @@ class Values:
         """As `scalar`, but BAD is not reported."""
         sink = Sink()
         of = self.typer
-        return Values(Typer(of.symbols, of.tables, sink, of.step_type, of.used), sink).scalar(node, type_)
+        return Values(Typer(of.world, of.level, of.tables, sink, of.used), sink).scalar(node, type_)
 
     def _typed(self, node: Scalar, type_: Type) -> TExpr | None:
         e = parse_expression(node, self.sink)

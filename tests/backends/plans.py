@@ -15,6 +15,7 @@ from rxcalc.backends.columnar import Columnar, ColumnarResult
 from rxcalc.backends.columnar.values import value_of
 from rxcalc.backends.exact import Exact
 from rxcalc.backends.history import in_order, run_person, run_sequence
+from rxcalc.backends.replay import run_known
 from rxcalc.lang.ops import Op
 from rxcalc.lang.types import (
     CODE,
@@ -38,6 +39,7 @@ from rxcalc.plan.nodes import (
     ParameterRef,
     Place,
     Plan,
+    PlanCall,
     PlanClause,
     PlanColumn,
     PlanCondition,
@@ -51,7 +53,6 @@ from rxcalc.plan.nodes import (
     PlanStep,
     PlanTable,
     PlanWindow,
-    PlanWindowCall,
     RoundTo,
     ScheduleRef,
     Segment,
@@ -73,7 +74,7 @@ class Book:
         self.parameters: list[PlanParameter] = []
         self.tables: list[PlanTable] = []
         self.windows: list[PlanWindow] = []
-        self.calls: list[PlanWindowCall] = []
+        self.calls: list[PlanCall] = []
         self.requires: list[PlanCondition] = []
         self.guarantees: list[PlanCondition] = []
         self.shares: list[PlanPartition] = []
@@ -234,12 +235,14 @@ class Book:
         on: str = "",
         starting: tuple[int, int] = (1, 1),
         same: tuple[str, ...] = (),
+        **more: Any,
     ) -> None:
-        """A window; declares the sequence with the first one."""
+        """A window (`more`: rolling, gap ..); declares the sequence with the first one."""
         if self.sequence is None:
             self.input("person", CODE)
             self.sequence = PlanSequence("person", ("on", "episode_id"), "")
-        self.windows.append(PlanWindow(name, calendar, on, starting, "", same, HERE))
+        plain = PlanWindow(name, calendar, on, starting, "", same, HERE)
+        self.windows.append(replace(plain, **more))
 
     def earlier(self, window: str, name: str, of: Type = MONEY) -> int:
         """The earlier episode's field."""
@@ -258,7 +261,7 @@ class Book:
     ) -> int:
         """A window call's node."""
         key = f"{window}.{function}#{len(self.calls)}"
-        self.calls.append(PlanWindowCall(window, function, value, where, distinct, correlated, key, of, HERE))
+        self.calls.append(PlanCall(window, function, value, where, distinct, correlated, key, of, HERE))
         return self.node(Op.WINDOW, of=of, data=len(self.calls) - 1, missing=function not in {"sum", "count"})
 
     def require(self, that: int, *, after: bool = False) -> None:
@@ -312,7 +315,7 @@ def run(
 ) -> ColumnarResult:
     """A columnar run; `small` 0 keeps everything in waves."""
     exact = Exact(plan)
-    back_end = Columnar(plan, exact.run_scalar, partial(run_person, exact))
+    back_end = Columnar(plan, partial(run_known, exact), partial(run_person, exact))
     back_end.small_wave = small
     return back_end.run(frame(plan, rows), columns, **options)
 
@@ -345,7 +348,7 @@ def reference(plan: Plan, rows: Sequence[Mapping[str, Any]], name: str) -> dict[
             field.name: value_of(raw[field.name], field.type, input_scale(field)) for field in plan.inputs
         }
     outcomes: dict[int, Any] = {}
-    if plan.window_calls and plan.sequence is not None:
+    if plan.calls and plan.sequence is not None:
         for person in dict.fromkeys(episode[plan.sequence.by] for episode in inputs.values()):
             theirs = in_order(plan, [(row, e) for row, e in inputs.items() if e[plan.sequence.by] == person])
             results = run_sequence(exact, [episode for _, episode in theirs])

@@ -121,7 +121,7 @@ def many(count: int = 300, seed: int = 3) -> list[dict[str, Any]]:
 def test_every_function_in_every_window(name: str, small: int) -> None:
     """Sums, counts, distinct counts, first, last, least and largest agree with the plain definition."""
     book = every_function(name)
-    assert not any(call.slow for call in lay_out(book.plan()).calls)
+    assert {call.how for call in lay_out(book.plan()).calls} == {"accumulated"}
     rows = many()
     for step in ("total", "counts", "level_before", "latest"):
         column(book, rows, step, small=small)
@@ -133,16 +133,17 @@ def test_small_waves_go_one_by_one() -> None:
     column(every_function("year"), rows, "total", small=5)
 
 
-def test_a_condition_on_this_episode_has_no_accumulator() -> None:
-    """`year.sum(x where year.x > x)` looks at the earlier episodes row by row."""
+@BOTH
+def test_a_condition_on_this_episode_has_no_accumulator(small: int) -> None:
+    """`year.sum(x where year.x > x)` looks at every earlier episode."""
     book = Book()
     book.window("year", calendar="year", on="on")
     x = book.input("x", MONEY, 0, 1000)
     larger = book.node(Op.GT, book.earlier("year", "x"), x, of=FLAG, earlier=True)
     book.step("v", book.call("year", "sum", book.earlier("year", "x"), larger, correlated=True))
-    assert lay_out(book.plan()).calls[0].slow
+    assert lay_out(book.plan()).calls[0].how == "pairs"
     rows = episodes(("p", "2025-01-01", 5), ("p", "2025-01-02", 3), ("p", "2025-01-03", 4), ("p", "2025-01-04", 9))
-    assert column(book, rows) == [0, 5, 5, 0]
+    assert column(book, rows, small=small) == [0, 5, 5, 0]
 
 
 def cascade(**more: Any) -> tuple[Plan, list[dict[str, Any]]]:

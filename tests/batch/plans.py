@@ -76,7 +76,7 @@ def plan_of(fields: tuple[PlanInput, ...], *, sequence: bool = False) -> Plan:
         rulebook="made-up", version="1", title=(), currency="CNY", decimals=2, rounding="half-up",
         effective_from=date(2020, 1, 1), effective_to=None, effective_by="day", file="made-up.yaml", digest="0" * 64,
         inputs=fields, requires=(), sequence=PlanSequence("person_id", ("day", "episode_id"), "") if sequence else None,
-        windows=(), window_calls=(), parameters=(), tables=(), nodes=(), steps=(), shares=(), totals=(), guarantees=(),
+        windows=(), calls=(), parameters=(), tables=(), nodes=(), steps=(), shares=(), totals=(), guarantees=(),
         trends=(), outputs=("due",), sources=(), evidence=(("fictional", 1),),
     )  # fmt: skip
 
@@ -89,6 +89,7 @@ class Computed:
     decimals: Mapping[str, int]
     problems: tuple[tuple[int, Any], ...] = ()
     marked: frozenset[int] = field(default_factory=frozenset)
+    affected: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,9 @@ usage: run.py [csv|memory|start|episode|windows ..] [--rows 1e6,1e7] [--runs 5] 
   memory   the columnar back end on a typed frame against the hand-written Polars kernel
   start    `rxcalc --help` and `rxcalc explain` of a cached rulebook against `python -c "import click"`
   episode  one warm episode through the Python interface against a plain Python function
-  windows  beijing-employee with three episodes a person, shuffled, against one episode a person
+  windows  beijing-employee with three episodes a person, shuffled, against one episode a person; and lookback/ (a rolling
+           year, spells, a condition that compares two episodes) against opponent_lookback.py, CSV to CSV and in memory, for
+           3.3 episodes a person and for a few persons with many; the results must be the same bytes
 
 Needs numpy for the generator. Nothing here is a test: absolute times are those of this machine.
 """
@@ -24,20 +26,28 @@ import sys
 import tempfile
 import time
 import timeit
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rxcalc.backends.base import Row
 
 HERE = Path(__file__).resolve().parent
 POLICY = HERE / "policy"
+LOOKBACK = HERE / "lookback"
 ROOT = HERE.parent.parent
 PYTHON = sys.executable
 
 
 class Timed:
-    """Wall seconds and peak memory (MiB) of whole processes."""
+    """Wall seconds, processor seconds and peak memory (MiB) of whole processes."""
 
     def __init__(self) -> None:
         self.seconds: list[float] = []
+        self.processor: list[float] = []
         self.memory: list[float] = []
 
     def run(self, *command: str) -> None:
@@ -48,6 +58,7 @@ class Timed:
             _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         self.seconds.append(time.perf_counter() - start)
+        self.processor.append(usage.ru_utime + usage.ru_stime)
         self.memory.append(usage.ru_maxrss / 1024)
         if process.returncode not in (0, 1):
             raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
@@ -74,8 +85,10 @@ def show(title: str, found: dict[str, Timed], base: str) -> None:
     for name, timed in found.items():
         low, high = min(timed.seconds), max(timed.seconds)
         ratio = timed.median / found[base].median
+        processor, its = (statistics.median(x.processor) for x in (timed, found[base]))
         print(
-            f"  {name:28s} median {timed.median:7.3f} s ({low:.3f} .. {high:.3f})  peak {max(timed.memory):6.0f} MiB  x {ratio:.2f} of {base}"
+            f"  {name:28s} median {timed.median:7.3f} s ({low:.3f} .. {high:.3f}), processor {processor:.2f} s  "
+            f"peak {max(timed.memory):6.0f} MiB  x {ratio:.2f}, processor x {processor / its:.2f} of {base}"
         )
 
 
@@ -119,6 +132,7 @@ def memory(rows: list[int], runs: int, work: Path) -> None:
     import rxcalc
     from rxcalc.backends.columnar import Columnar
     from rxcalc.backends.exact import Exact
+    from rxcalc.backends.replay import run_known
     from rxcalc.inputs.tables import TableReader
 
     plan = rxcalc.load(POLICY).plan
@@ -130,7 +144,7 @@ def memory(rows: list[int], runs: int, work: Path) -> None:
         frame = TableReader(plan).read(text).frame
         fen = opponent.fen_frame(text.lazy()).collect()
         kernel = opponent.policy(fen.lazy(), pl.col("level"), pl.col("referred")).select(opponent.C.OUT_COLS)
-        columnar = Columnar(plan, Exact(plan).run_scalar)
+        columnar = Columnar(plan, partial(run_known, Exact(plan)))
 
         def ours() -> object:
             return columnar.run(frame, plan.outputs)
@@ -238,6 +252,92 @@ def windows(rows: list[int], runs: int, work: Path) -> None:
             ),
         )
         show(f"windows, {n:,} rows", found, "one_a_person")
+        for skew, title in ((1.0, "3.3 episodes a person"), (1.5, "some persons with many")):
+            _lookback(n, skew, f"looking back, {n:,} rows, {title}", runs, work)
+
+
+def _lookback(n: int, skew: float, title: str, runs: int, work: Path) -> None:
+    source = work / f"lookback-{n}-{skew}.csv"
+    if not source.exists():
+        _histories(source, n, n * 3 // 10, skew)
+    ours, theirs = work / "ours.csv", work / "theirs.csv"
+    found = in_turn(
+        runs,
+        rxcalc=(PYTHON, "-m", "rxcalc", "batch", str(source), "-r", str(LOOKBACK), "-o", str(ours), "--no-progress"),
+        polars=(PYTHON, str(HERE / "opponent_lookback.py"), str(source), str(theirs)),
+    )
+    show(f"{title} (results byte-identical: {'yes' if _same_hash(ours, theirs) else 'NO'})", found, "polars")
+    in_memory = subprocess.run(
+        [PYTHON, __file__, "lookback-in-memory", "--source", str(source), "--runs", str(runs)],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    print(in_memory.stdout, end="")
+    for path in (ours, theirs):
+        path.unlink()
+
+
+def lookback_in_memory(source: Path, runs: int) -> None:
+    """Wall and processor time of the columns alone; in a process of its own, so that peaks of memory stay apart."""
+    sys.path[:0] = [str(HERE), str(ROOT)]
+    import opponent_lookback as opponent
+    import polars as pl
+
+    import rxcalc
+    from rxcalc.backends.columnar import Columnar
+    from rxcalc.backends.exact import Exact
+    from rxcalc.backends.history import run_person
+    from rxcalc.backends.replay import run_known
+    from rxcalc.inputs.tables import TableReader
+
+    plan = rxcalc.load(LOOKBACK).plan
+    frame = TableReader(plan).read(pl.read_csv(source, infer_schema=False)).frame
+    typed = opponent.typed(pl.read_csv(source, schema=opponent.SCHEMA))
+    exact = Exact(plan)
+    alone: list[int] = []
+
+    def one_by_one(rows: Sequence[Row], *, compute: bool) -> object:
+        alone.append(len(rows))
+        return run_person(exact, rows, compute=compute)
+
+    columnar = Columnar(plan, partial(run_known, exact), one_by_one)
+    spent: dict[str, list[float]] = {"ours": [], "theirs": []}
+
+    def ours() -> object:
+        alone.clear()
+        start = time.process_time()
+        found = columnar.run(frame, plan.outputs)
+        spent["ours"].append(time.process_time() - start)
+        return found
+
+    def theirs() -> object:
+        start = time.process_time()
+        found = opponent.lookback(typed)
+        spent["theirs"].append(time.process_time() - start)
+        return found
+
+    mine, other = alternately(runs, ours, theirs)
+    cpu, its = (statistics.median(spent[name][1:]) for name in ("ours", "theirs"))
+    print(
+        f"  in memory                    rxcalc {mine:.2f} s, hand-written Polars {other:.2f} s: x {mine / other:.2f}; "
+        f"processor {cpu:.2f} and {its:.2f} s: x {cpu / its:.2f}; {sum(alone)} rows of {len(alone)} persons computed alone"
+    )
+
+
+def _histories(path: Path, n: int, people: int, skew: float) -> None:
+    """Shuffled episodes of three years; with `skew` above 1 some persons have many."""
+    chance = random.Random(20250102)
+    first = date(2023, 1, 1)
+    days = [(first + timedelta(days=at)).isoformat() for at in range(1_101)]
+    with path.open("w", encoding="utf-8") as out:
+        out.write("episode_id,person_id,level,admission_date,discharge_date,in_scope\n")
+        for at in chance.sample(range(n), n):
+            person = f"P{int(people * chance.random() ** skew):08d}"
+            level, stay = chance.choice("1123"), chance.choice((0, 1, 2, 3, 5, 8, 13, 30))
+            came = chance.randrange(1_070)
+            scope = min(int(chance.lognormvariate(13, 1)), 999_999_999)
+            out.write(
+                f"E{at:09d},{person},level_{level},{days[came]},{days[came + stay]},{scope // 100}.{scope % 100:02d}\n"
+            )
 
 
 def _beijing(path: Path, n: int, each: int) -> None:
@@ -264,7 +364,11 @@ def main() -> None:
     parser.add_argument("--rows", default="1e6")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--work", type=Path, default=None)
+    parser.add_argument("--source", type=Path, default=None, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.source is not None:
+        lookback_in_memory(options.source, options.runs)
+        return
     rows = [int(float(n)) for n in options.rows.split(",")]
     os.environ["PYTHONPATH"] = os.pathsep.join(p for p in (str(ROOT), os.environ.get("PYTHONPATH", "")) if p)
     with tempfile.TemporaryDirectory() as folder:

@@ -23,6 +23,7 @@ from rxcalc.backends.base import Outcome, Problem
 from rxcalc.backends.columnar import Columnar
 from rxcalc.backends.exact import Exact
 from rxcalc.backends.history import History, in_order, run_person, run_sequence
+from rxcalc.backends.replay import run_known
 from rxcalc.diagnostics.model import Severity, Sink
 from rxcalc.driver.compile import compile_file
 from rxcalc.inputs.tables import TableReader
@@ -131,7 +132,7 @@ def table(plan: Plan, episodes: Sequence[Mapping[str, Value]], bad: set[str], ru
 
 def names_of(plan: Plan) -> list[str]:
     """The steps, parts and totals that may be written out: those with a proven number of decimals."""
-    names = [s.name for s in plan.steps]
+    names = [s.name for s in plan.steps if not s.lazy]
     for index, partition in enumerate(plan.shares):
         prefix = "" if index == 0 else f"{partition.name}."
         names += [prefix + (f"{p.bearer}.{p.part}" if p.part else p.bearer) for p in partition.parts]
@@ -149,7 +150,7 @@ def pair(made: generate.Rulebook, plan: Plan, count: int, run: Run) -> None:
     bad = {
         str(e["episode_id"])
         for e in episodes
-        if plan.window_calls and _in_every_window(plan, e) and hunter.r.randrange(30) == 0
+        if plan.calls and _in_every_window(plan, e) and hunter.r.randrange(30) == 0
     }
     exact = Exact(plan)
     with instrumented(plan, run.reached):
@@ -163,7 +164,7 @@ def pair(made: generate.Rulebook, plan: Plan, count: int, run: Run) -> None:
                 f"seed {made.seed} row {at}: with the recorder {_told(other)}, without {_told(outcome)}"
             )
     frame = table(plan, episodes, bad, run)
-    columnar = Columnar(plan, exact.run_scalar, partial(run_person, exact))
+    columnar = Columnar(plan, partial(run_known, exact), partial(run_person, exact))
     columnar.small_wave = (1, 1, 4, EVERYBODY_ALONE)[made.seed % 4]
     _compare(made.seed, plan, episodes, expected, columnar, frame, run)
     run.reached["rulebooks"] += 1

@@ -82,8 +82,12 @@ _LOOKUPS = "rxcalc.plan.columns.lookups"
 _LOGIC = "rxcalc.plan.columns.logic"
 _KERNEL = "rxcalc.backends.columnar.kernel"
 _SEARCH = "rxcalc.backends.columnar.search"
-_PERSONS = "rxcalc.backends.columnar.persons"
+_RUN = "rxcalc.backends.columnar.wave_run"
+_PAIRS = "rxcalc.backends.columnar.pairs"
 _WAVES = "rxcalc.passes.waves"
+_INSTANCES = "rxcalc.passes.instances"
+_EARLIER = "rxcalc.passes.earlier"
+_RESULTS = "rxcalc.passes.accumulate"
 
 COLUMNAR: tuple[Fault, ...] = (
     Fault("half-up takes ties toward zero", _NUMBERS, "above, below = half, short", "above, below = short, half"),
@@ -203,25 +207,107 @@ COLUMNAR: tuple[Fault, ...] = (
         "arithmetic.choose(kernel.share(known), a, b)",
         "arithmetic.choose(kernel.share(known), a, arithmetic.fixed(0))",
     ),
-    Fault("a refused row is not passed on", _PERSONS, "refusals.note(refused)", "pass"),
-    Fault("a dependent row is not passed on", _PERSONS, "refusals.note(wave.filter(hit))", "pass"),
+    Fault("a refused row is not passed on", _RUN, "self._refuse(at.gather(rows.filter(refused)))", "pass"),
+    Fault("a dependent row is not passed on", _RUN, 'self._refuse(wave["__at"].filter(hit))', "pass"),
     Fault(
         "of equal dates any comes first",
         _WAVES,
-        "return frame.sort([*short, order[-1]], nulls_last=False)",
-        "return frame.sort([*short, order[-1]], descending=[False] * len(short) + [True])",
+        'few = few.sort(["__head", *names, "__n"], nulls_last=False)',
+        'few = few.sort(["__head", "__n"], nulls_last=False)',
     ),
     Fault(
         "distinct counts over all persons",
-        _WAVES,
+        _RESULTS,
         'rows.join(self._seen, on=["id", "value"], how="anti")',
         'rows.join(self._seen, on=["value"], how="anti")',
     ),
     Fault(
         "the last is the first",
-        _WAVES,
-        'new = rows["value"].cast(kind) case "first"',
-        'new = _filled(held, rows["value"].cast(kind))\n            case "first"',
+        _RESULTS,
+        'case "last": new = rows["value"].cast(kind)',
+        'case "last":\n                new = held',
+    ),
+    Fault(
+        "what rolls out of the window still counts",
+        _RESULTS,
+        "return self.read(ids) - self._before.gather(starts).fill_null(0)",
+        "return self.read(ids)",
+    ),
+    Fault(
+        "a gap of its exact length ends no spell, in columns",
+        _INSTANCES,
+        "frame[window.gap_to].gather(chains.rows) >= limit",
+        "frame[window.gap_to].gather(chains.rows) > limit",
+    ),
+    Fault(
+        "the last discharge decides, in columns", _INSTANCES, "latest = keys.cum_max().shift(", "latest = keys.shift("
+    ),
+    Fault(
+        "a period holds the day on which it ends, in columns",
+        _INSTANCES,
+        "keys.search_sorted(own * _SHIFT + _day_numbers(end)).cast(_ID)",
+        'keys.search_sorted(own * _SHIFT + _day_numbers(end), side="right").cast(_ID)',
+    ),
+    Fault(
+        "a rolling window begins a day late, in columns",
+        _INSTANCES,
+        "start = chains.keys(dates).search_sorted(own).cast(_ID)",
+        'start = chains.keys(dates).search_sorted(own, side="right").cast(_ID)',
+    ),
+    Fault(
+        "a spell is formed within the narrower window",
+        _INSTANCES,
+        "for name in window.same: ids = _narrowed(ids, _codes(plan, frame[name]))",
+        "for name in (*window.same, *view.same):\n        ids = _narrowed(ids, _codes(plan, frame[name]))",
+    ),
+    Fault(
+        "a row apart still joins two spells",
+        _INSTANCES,
+        "otherwise(pl.lit(chains.ids * _SHIFT))",
+        "otherwise(pl.lit(keys))",
+    ),
+    Fault(
+        "what was dated later is in the rolling window",
+        _EARLIER,
+        "(on >= order.low.gather(mine)) & (on <= order.high.gather(mine))",
+        "on >= order.low.gather(mine)",
+    ),
+    Fault(
+        "any refused row of the instance refuses, in the window or not",
+        _EARLIER,
+        "found[name] = self._inside(order, at, found[name])",
+        "pass",
+    ),
+    Fault("every pair counts", _PAIRS, 'done = done.filter(pl.col("where"))', "pass"),
+    Fault(
+        "a pair that fails is overlooked",
+        _PAIRS,
+        'done.filter(pl.col("fail").fill_null(value=True))["row"].unique()',
+        'done["row"].clear()',
+    ),
+    Fault(
+        "of pairs the first is the last",
+        _PAIRS,
+        'place = ends - counts if function == "first" else ends - 1',
+        "place = ends - 1",
+    ),
+    Fault(
+        "pairs with rows that were refused count",
+        "rxcalc.backends.columnar.memory",
+        "return None if self._computed is None else self._computed.gather(at)",
+        "return None",
+    ),
+    Fault(
+        "rows computed exactly are forgotten by later ones",
+        _RUN,
+        "own = self._patched(own, rows.gather(fine), [o for o in outcomes if o is not None])",
+        "pass",
+    ),
+    Fault(
+        "an equality is moved before a test that can fail",
+        "rxcalc.plan.columns.calls",
+        "if fields is None or not all(self._never_fails(before) for before in rest):",
+        "if fields is None:",
     ),
     Fault(
         "months are counted from the day alone",
@@ -247,6 +333,8 @@ COLUMNAR: tuple[Fault, ...] = (
 _EXACT = "rxcalc.backends.exact"
 _ARITHMETIC = "rxcalc.lang.arithmetic"
 _HISTORY = "rxcalc.backends.history"
+_LEDGER = "rxcalc.backends.ledger"
+_REVERSALS = "rxcalc.backends.reversals"
 _WALKED = "rxcalc.backends.schedules"
 _FOUND = "rxcalc.backends.lookups"
 _NODES = "rxcalc.backends.exact_nodes"
@@ -298,23 +386,40 @@ EXACT: tuple[Fault, ...] = (
     Fault("a range key takes the largest limit", _FOUND, "limit < best.keys[-1]", "limit > best.keys[-1]"),
     Fault(
         "a window forgets the latest episode",
-        _HISTORY,
-        "return self.episodes.get((window, key), [])",
-        "return self.episodes.get((window, key), [])[:-1]",
+        _LEDGER,
+        "if not window.rolling[0]: return list(held.values())",
+        "if not window.rolling[0]:\n            return list(held.values())[:-1]",
     ),
     Fault(
         "a dependent row is not passed on",
         _HISTORY,
-        "if outcome.problem is not None or found is not None:",
-        'if outcome.problem is not None and outcome.problem.code != "RX811":',
+        "if past is None or refuses:",
+        "if past is None and turn.found is None:",
     ),
-    Fault("a running sum keeps only the latest", _HISTORY, "self.total += value", "self.total = value"),
-    Fault("the first episode is the latest", _HISTORY, "if self.count == 0: self.first = value", "self.first = value"),
+    Fault(
+        "a row is forgotten when spells are formed anew",
+        _LEDGER,
+        "rows[window, key] = dict(sorted(rows[window, key].items()))",
+        "rows[window, key] = {}",
+    ),
+    Fault("a running sum keeps only the latest", _LEDGER, "self.total += value", "self.total = value"),
+    Fault("the first episode is the latest", _LEDGER, "if self.count == 0: self.first = value", "self.first = value"),
     Fault(
         "distinct counts all",
-        _HISTORY,
+        _LEDGER,
         "len({v for v in found if v is not None}) if distinct else len(found)",
         "len(found)",
+    ),
+    Fault("a reversed episode stays in its windows", _LEDGER, ".pop(number, None)", ".get(number)"),
+    Fault(
+        "a reversal keeps the sign of steps", _REVERSALS, "steps=_negated(outcome.steps)", "steps=dict(outcome.steps)"
+    ),
+    Fault("a bill is reversed twice", _REVERSALS, "if seen.reversed_by:", "if False:"),
+    Fault(
+        "what a reversal affects is not told",
+        _REVERSALS,
+        "if not window.rolling[0]: return True",
+        "if False:\n                return True",
     ),
     Fault("a start below zero is no error", _NODES, "if a < 0 or b < 0:", "if b < 0:"),
     Fault("zero is missing", _NODES, "if (value := x(f)) is None else value", "if not (value := x(f)) else value"),
@@ -343,7 +448,40 @@ BOTH: tuple[Fault, ...] = (
         "anchor = date(2000, 1, 1)",
     ),
     Fault("same is ignored", "rxcalc.passes.sequence", "key.append(value)", "key.append(True)"),
+    Fault(
+        "the day twelve months back is in the window",
+        "rxcalc.passes.sequence",
+        "before + _ONE_DAY if before < on else on",
+        "before",
+    ),
+    Fault(
+        "a rolling window of whole months leaves out one",
+        "rxcalc.passes.sequence",
+        "-(length - 1) * _MONTHS[window.rolling_unit]",
+        "-length * _MONTHS[window.rolling_unit]",
+    ),
+    Fault("a gap of its exact length ends no spell", "rxcalc.passes.sequence", "begins = to >=", "begins = to >"),
+    Fault(
+        "the last discharge decides, not the latest",
+        "rxcalc.passes.sequence",
+        "max(before.mark, last)",
+        "last",
+    ),
+    Fault(
+        "a period holds the day on which it ends",
+        "rxcalc.passes.sequence",
+        "if on < period_end(window, before.mark)",
+        "if on <= period_end(window, before.mark)",
+    ),
 )
 """Faults in what both back ends share: the worked examples must catch them."""
+
+LOOKING_BACK = frozenset(
+    {
+        *(_RUN, _PAIRS, _WAVES, _INSTANCES, _EARLIER, _RESULTS),
+        *("rxcalc.backends.columnar.memory", "rxcalc.plan.columns.calls"),
+    }
+)
+"""Modules that plans made by hand and random histories try most."""
 
 FAULTS = (*COLUMNAR, *EXACT, *BOTH)

@@ -681,8 +681,23 @@ class Writer:
             "{same: [beds]}",
             "{same: [code, beds], calendar: month, date: begun}",
         ]
+        chosen = r.sample(options, r.randrange(1, 4))
+        if self.seed % 2:  # of its own, so that the other rulebooks stay as they were
+            own = Random(f"windows {self.seed}")
+            moving = [
+                f"{{rolling: {own.choice(('45 days', '6 months', '1 years'))}, date: day}}",
+                f"{{rolling: {own.choice(('90 days', '2 months'))}, date: begun}}",
+                f"{{rolling: {own.choice((1, 3))}, unit: {own.choice(('month', 'quarter', 'year'))}, date: day}}",
+                "{rolling: 6 months, date: day, same: [tier]}",
+                f"{{gap: {own.choice(('30 days', '2 months'))}, from: begun, to: day}}",
+                "{gap: 60 days, from: day, to: day, same: [level]}",
+                f"{{period: {own.choice(('100 days', '6 months'))}, date: day}}",
+                "{period: 3 months, date: day, same: [beds]}",
+            ]
+            places = own.sample(range(len(chosen)), own.randint(1, len(chosen)))
+            chosen = [own.choice(moving) if at in places else text for at, text in enumerate(chosen)]
         self.say("windows:")
-        for at, text in enumerate(r.sample(options, r.randrange(1, 4))):
+        for at, text in enumerate(chosen):
             self.say(f"  w{at}: {text}")
             self.w.windows.append(f"w{at}")
 

@@ -197,6 +197,49 @@ def _as_rulebook(content: bytes) -> None:
             run("check", str(path), "--format", "json")
 
 
+OVERLAY = b"""\
+rxcalc: 1
+rulebook: mine
+title: {en: Qin with a list, zh: "\xe7\xa7\xa6"}
+extends: ../ground
+version: "1"
+effective: {from: 2020-01-01, by: discharge_date}
+changes:
+  steps:
+    fund_pays:
+      rule: |
+        when listed then 0  because "on the list"
+        when total_cost > CNY 100 and base > CNY 1 then min(base, CNY 5_000)
+        otherwise base
+    deductible_due: {rule: "min(base, total_cost)"}
+  parameters: {rate: {type: percent, values: {2019-01-01: 90%}}}
+  outputs: [fund_pays, patient_pays, extra]
+adds:
+  inputs: {listed: {type: flag}}
+  steps: {extra: {rule: total_cost / 2}}
+removes: [guarantees]
+"""
+
+
+def _as_overlay(content: bytes) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for place, text in (("ground", SHIPPED[0]), ("my", content)):
+            (folder / place).mkdir()
+            (folder / place / "rulebook.yaml").write_bytes(text)
+        if run("check", str(folder / "my")).exit_code == 0:
+            run("plan", str(folder / "my"))
+
+
+def _as_base(content: bytes) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for place, text in (("ground", content), ("my", OVERLAY)):
+            (folder / place).mkdir()
+            (folder / place / "rulebook.yaml").write_bytes(text)
+        run("check", str(folder / "my"))
+
+
 def _as_table(content: bytes) -> None:
     made = WITH_TABLES[len(content) % len(WITH_TABLES)]
     with tempfile.TemporaryDirectory() as name:
@@ -233,6 +276,8 @@ def _as_csv(content: bytes) -> None:
 
 KINDS: dict[str, tuple[Callable[[bytes], None], tuple[bytes, ...]]] = {
     "rulebook": (_as_rulebook, RULEBOOKS),
+    "overlay": (_as_overlay, (OVERLAY,)),
+    "base": (_as_base, SHIPPED[:1]),
     "table": (_as_table, tuple(text.encode() for made in MADE for text in made.tables.values())),
     "episode": (_as_episode, (EPISODE, EPISODE, *EXAMPLES)),
     "examples": (_as_examples, EXAMPLES),

@@ -14,9 +14,13 @@ from typing import Final
 
 import polars as pl
 
+from rxcalc.backends.columnar.layers import Layer, Search
+from rxcalc.backends.columnar.pairs import PairSearch
 from rxcalc.backends.columnar.search import RowSearch
 from rxcalc.lang.types import Kind, OneOf, Plain, Type, is_numeric
-from rxcalc.plan.nodes import PlanTable, Value
+from rxcalc.plan.columns.across import Across
+from rxcalc.plan.columns.kernel import Pairs
+from rxcalc.plan.nodes import PlanCall, PlanTable, Value
 
 __all__ = ["PolarsKernel", "carrier", "positions"]
 
@@ -50,13 +54,14 @@ def carrier(of: Type, width: int) -> pl.DataType:
 class PolarsKernel:
     """Builds the columns of a plan. `layers` holds, in order, what each layer computes.
 
-    A layer is a list of named expressions and of searches in tables (which are joins, not expressions).
+    A layer is a list of named expressions and of searches (in tables, among earlier rows), which are none.
     """
 
     def __init__(self, tables: Sequence[PlanTable]) -> None:
-        self.layers: list[list[tuple[str, pl.Expr | RowSearch]]] = []
+        self.layers: list[Layer] = []
         self.inputs: dict[str, pl.DataType] = {}
         self.windows: dict[int, pl.DataType] = {}
+        self._all_tables = tables
         self._tables = {table.name: table for table in tables}
         self._level: dict[str, int] = {}
         self._plain: set[int] = set()
@@ -73,7 +78,7 @@ class PolarsKernel:
             self._plain.add(id(expr))
         return self._named[name]
 
-    def _add(self, what: pl.Expr | RowSearch, reads: Sequence[str]) -> str:
+    def _add(self, what: pl.Expr | Search, reads: Sequence[str]) -> str:
         level = max((self._level.get(name, 0) for name in reads), default=0)
         name = f"_{len(self._level)}"
         self._level[name] = level + 1
@@ -249,6 +254,30 @@ class PolarsKernel:
     def window(self, call: int, of: Type, width: int) -> pl.Expr:
         self.windows[call] = carrier(of, width)
         return self._column(f"w:{call}")
+
+    def pairs(self, form: Pairs[pl.Expr], call: PlanCall, width: int) -> tuple[pl.Expr, pl.Expr | None]:
+        if not isinstance(form.kernel, PolarsKernel):
+            raise TypeError(form.kernel)
+        this = {name: self._named_column(code) for name, code in form.this.items()}
+        search = PairSearch(form, call, this, form.kernel.layers, carrier(call.type, width))
+        found = self._column(self._add(search, search.reads))
+        if form.fail is None:
+            return found, None
+        return self.share(found.struct.field("value")), self.share(found.struct.field("fail"))
+
+    def apart(self) -> PolarsKernel:
+        return PolarsKernel(self._all_tables)
+
+    def taken(self, name: str) -> pl.Expr:
+        return self._column(name)
+
+    def frame(self, level: str) -> PolarsKernel:
+        message = f"a kernel for one frame has none for {level}"
+        raise TypeError(message)
+
+    def across(self, form: Across[pl.Expr]) -> tuple[pl.Expr, ...]:
+        message = f"a kernel for one frame takes nothing from others: {form}"
+        raise TypeError(message)
 
     def find_row(self, table: str, keys: Sequence[tuple[pl.Expr, Type, int]], on: pl.Expr | None) -> pl.Expr:
         columns = [self._named_column(code) for code, _, _ in keys]

@@ -1,29 +1,35 @@
 """Runs of plans that look back: waves of columns, and single persons on the exact evaluator.
 
-Columns pay as long as many persons have a k-th episode. Persons with more episodes than that, and
-everybody when a window call has no accumulator, are computed one episode after the other.
+Columns pay as long as many persons have a k-th episode. Persons with more episodes than that, and those with
+reversals, are computed one episode after the other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Protocol
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import Final, Protocol
 
 import polars as pl
 
 from rxcalc.backends.base import Outcome, Problem, Ran, Row
+from rxcalc.backends.columnar.listing import Listing
 from rxcalc.backends.columnar.program import Output, Program
-from rxcalc.backends.columnar.values import inputs_of, value_of
-from rxcalc.passes.waves import Accumulator, Arranged, Refusals, arrange, joint_ids
+from rxcalc.backends.columnar.values import inputs_of
+from rxcalc.backends.columnar.wave_run import Scalar, TooMany, Waved, WaveRun
+from rxcalc.passes.sequence import is_stretch
+from rxcalc.passes.waves import best_cut, in_order, wave_sizes
 from rxcalc.plan.columns.walk import MOST_EPISODES
-from rxcalc.plan.nodes import Value
 
 __all__ = ["SMALL_WAVE", "Alone", "SequenceRun"]
 
 SMALL_WAVE: Final = 60
-"""A wave of fewer rows costs more than the exact evaluator takes for them."""
+"""What a wave costs whatever its size, in episodes computed by the exact evaluator."""
 
-_Scalar = Callable[[Mapping[str, Value], Mapping[int, Value] | None], Outcome]
+_LOOKING: Final = Fraction(1, 20)
+"""What the exact evaluator takes for a look at one earlier episode, in episodes."""
+
+_MARKS: Final = ("__bad", "__key_unreadable", "__alone")
 
 
 class Alone(Protocol):
@@ -34,165 +40,110 @@ class Alone(Protocol):
 
 
 class SequenceRun:
-    """One run of a plan with window calls over all episodes of all its persons."""
+    """One run of a plan with a sequence over all episodes of all its persons.
+
+    Results stand in `done`, `exact`, `problems`, `flagged`, `marked` and `affected` (by the row of a reversal)
+    afterwards.
+    """
 
     def __init__(
         self,
         program: Program,
-        scalar: _Scalar,
+        scalar: Scalar,
         alone: Alone | None,
         outputs: Sequence[Output],
         disagree: Callable[[], Problem | None],
         *,
         compute: bool,
         small_wave: int,
+        listing: Listing | None = None,
     ) -> None:
         self._program, self._plan = program, program.plan
         self._scalar, self._outputs, self._disagree = scalar, outputs, disagree
         self._alone = alone
         self._compute = compute
         self._small = small_wave
-        self._calls = self._plan.window_calls
-        self._contributions = program.formed.contributions
-        self._read = tuple(sorted(program.windows))  # the calls that a step reads
+        self._listing = listing
         self.done: list[pl.DataFrame] = []
         self.exact: list[tuple[int, Outcome]] = []
         self.problems: list[tuple[int, Problem]] = []
         self.flagged: set[int] = set()
         self.marked: set[int] = set()
+        self.affected: dict[int, tuple[str, ...]] = {}
 
     def run(self, frame: pl.DataFrame) -> None:
-        """Computes the frame; results stand in `done`, `exact`, `problems`, `flagged` and `marked` afterwards."""
-        for name in ("__bad", "__key_unreadable"):
-            if name not in frame.columns:
-                frame = frame.with_columns(pl.lit(False, dtype=pl.Boolean()).alias(name))  # noqa: FBT003 -- the literal itself
-        arranged = arrange(self._plan, frame)
-        self._row_at = arranged.frame.sort("__at")["__row"]
-        # A row that the exact evaluator must compute would leave the accumulators behind.
-        slow = any(self._contributions[place].slow for place in self._read) or bool(self._program.formed.reasons)
-        slow = slow or any(out.exact for out in self._outputs)
-        waves = 0 if slow else len(arranged.sizes)
-        for place, size in enumerate(arranged.sizes[:waves]):
-            if size < self._small or place >= MOST_EPISODES:
-                waves = place
-                break
-        long = arranged.frame.filter(pl.col("__wave") == waves)["__person"].implode()
-        by_one = arranged.frame.filter(pl.col("__person").is_in(long))
-        if waves:
-            rest = arranged.frame if by_one.is_empty() else arranged.frame.filter(~pl.col("__person").is_in(long))
-            self._waves(Arranged(rest, tuple(rest["__wave"].rle().struct.field("len").to_list()), arranged.persons))
-        if not by_one.is_empty():
-            self._one_by_one(by_one.sort("__at"))
+        """Computes the frame. Where `__alone` holds of a row, its person is computed by the exact evaluator."""
+        no = pl.lit(False, dtype=pl.Boolean())  # noqa: FBT003 -- the literal itself
+        frame = frame.with_columns(no.alias(name) for name in _MARKS if name not in frame.columns)
+        frame = frame.with_columns((pl.col("__bad") & pl.col("__key_unreadable")).alias("__unplaced"))
+        frame = in_order(self._plan, frame)
+        if not self._program.looking.windows:  # nobody sees anybody: one wave
+            frame = frame.with_columns(pl.lit(0, dtype=pl.UInt32()).alias("__wave"))
+        alone = self._by_one(frame)
+        waves, persons = frame.filter(~alone), frame.filter(alone)
+        if waves.height:
+            try:
+                self._waves(waves)
+            except TooMany:
+                persons = frame
+        if persons.height:
+            self._one_by_one(persons)
+
+    def _by_one(self, frame: pl.DataFrame) -> pl.Series:
+        """The rows of persons that are computed one episode after the other."""
+        looking = self._program.looking
+        wide = any(out.exact for out in self._outputs) or (self._listing is not None and self._listing.wide)
+        if wide or looking.unheld:
+            return pl.repeat(value=True, n=frame.height, dtype=pl.Boolean(), eager=True)
+        marked = frame["__alone"]
+        reverses = self._plan.sequence.reverses if self._plan.sequence is not None else ""
+        if reverses:
+            marked |= frame[reverses].is_not_null()
+        person = frame["__person"]
+        one = _of(person, person.filter(marked)) if marked.any() else marked
+        rest = frame.filter(~one) if marked.any() else frame
+        looks = sum(form.how in {"pairs", "totals"} for form in looking.forms.values())
+        cut = best_cut(wave_sizes(rest), overhead=self._small, looking=_LOOKING * looks, most=MOST_EPISODES)
+        long = rest["__person"].filter(rest["__wave"] == cut)
+        return one | _of(person, long) if long.len() else one
 
     # Waves
 
-    def _waves(self, arranged: Arranged) -> None:
-        frame = arranged.frame
-        names = [name[2:] for name in frame.columns if name.startswith("g:")]
-        held: dict[int, Accumulator] = {}
-        ids: list[pl.Series] = []
-        for place in self._read:
-            call, equal = self._calls[place], self._contributions[place].equal
-            key = f"g:{call.window}"
-            read, write = frame[key], frame[key]
-            if equal:
-                read, write = joint_ids(frame, [key, *(y for _, y in equal)], [key, *(x for x, _ in equal)])
-            ids += [read.alias(f"r:{place}"), write.alias(f"x:{place}")]
-            tops: list[Any] = [read.max(), write.max()]
-            size = max((int(top) for top in tops if top is not None), default=0) + 1
-            kind = self._program.windows[place]
-            held[place] = Accumulator(call.function, distinct=call.distinct, kind=kind, size=size)
-        refusals = Refusals(arranged, names)
-        frame = frame.with_columns(ids)
-        carried = ["__row", "__n", "__at", "__person", *(f"g:{name}" for name in names), *(s.name for s in ids)]
-        prepared = self._program.prepared(frame, [*carried, "__bad", "__key_unreadable"])
-        start = 0
-        for size in arranged.sizes:
-            wave = prepared.slice(start, size)
-            raw = frame.slice(start, size)
-            start += size
-            wave, raw = self._admitted(wave, raw, refusals)
-            if wave.height:
-                self._wave(wave, raw, carried, held, refusals)
+    def _waves(self, frame: pl.DataFrame) -> None:
+        """Waves over these rows.
 
-    def _admitted(self, wave: pl.DataFrame, raw: pl.DataFrame, refusals: Refusals) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """The rows of a wave that are computed; the others take with them whoever could read them."""
-        if wave["__bad"].any():
-            bad = wave.filter(pl.col("__bad"))
-            refusals.note(bad, by_person=bad["__key_unreadable"])
-            wave, raw = wave.filter(~pl.col("__bad")), raw.filter(~pl.col("__bad"))
-        if not refusals.any or wave.is_empty():
-            return wave, raw
-        found = refusals.read(wave)
-        hit = found["at"].is_not_null()
-        if not hit.any():
-            return wave, raw
-        refusals.note(wave.filter(hit))
-        rows = wave.filter(hit)["__row"].to_list()
-        if self._compute:
-            self.marked.update(rows)
-            return wave, raw
-        for row, at, window in zip(
-            rows, *(found.filter(hit)[name].to_list() for name in ("at", "window")), strict=True
-        ):
-            self.problems.append((row, _depends(window, self._row_at[at])))
-        return wave.filter(~hit), raw.filter(~hit)
+        Where later rows are computed after a refused one, spells and periods are formed without it. Which rows are refused
+        shows on the way only, and from the first such row of a person on they may have been formed wrongly. So these persons
+        are computed again without that row, until no more turn up.
+        """
+        again = self._compute and any(is_stretch(view.window) for view in self._program.looking.windows)
+        apart = frame["__bad"] | frame["__tied"] if again else None
+        while frame.height:
+            found = WaveRun(
+                self._program,
+                self._outputs,
+                self._scalar,
+                self._disagree,
+                frame,
+                apart,
+                compute=self._compute,
+                listing=self._listing,
+            ).run(wave_sizes(frame))
+            late = _first_late(frame, found.refused, apart) if apart is not None else pl.Series(dtype=pl.UInt32())
+            once_more = _of(frame["__person"], frame["__person"].gather(late))
+            self._take(found, set(frame["__row"].filter(once_more).to_list()))
+            if apart is not None:
+                apart = (apart.scatter(late, True) if late.len() else apart).filter(once_more)  # noqa: FBT003 -- the value itself
+            frame = frame.filter(once_more)
 
-    def _wave(
-        self,
-        wave: pl.DataFrame,
-        raw: pl.DataFrame,
-        carried: Sequence[str],
-        held: Mapping[int, Accumulator],
-        refusals: Refusals,
-    ) -> None:
-        program = self._program
-        windows = [accumulator.read(wave[f"r:{place}"]).alias(f"w:{place}") for place, accumulator in held.items()]
-        wave = wave.with_columns(windows)
-        wanted = {out.name: out.expr for out in self._outputs if out.expr is not None}
-        for place in held:
-            contribution = self._contributions[place]
-            value = contribution.value
-            if value is not None:
-                wanted[f"c:{place}"] = value.as_code if value.number is None else value.number.num.code
-            if contribution.where is not None:
-                wanted[f"u:{place}"] = contribution.where
-        done = program.compute(wave, wanted, carried)
-        flags = done["__flag"]
-        if flags.any():
-            settled = self._look_closer(raw.filter(flags), wave.filter(flags))
-            refused = done.filter(flags).filter(~settled)
-            refusals.note(refused)
-            done = done.filter(~flags)
-        for place, accumulator in held.items():
-            values = done[f"c:{place}"] if f"c:{place}" in wanted else None
-            where = done[f"u:{place}"] if f"u:{place}" in wanted else None
-            accumulator.take(done[f"x:{place}"], values, where)
-        self.done.append(done)
-
-    def _look_closer(self, raw: pl.DataFrame, wave: pl.DataFrame) -> pl.Series:
-        """Flagged rows on the exact evaluator; says which have no problem."""
-        scales = self._program.formed.walk.call_scales
-        columns: dict[int, list[Value]] = {}
-        for place in self._read:
-            of = self._calls[place].type
-            columns[place] = [value_of(cell, of, scales.get(place, 1)) for cell in _cells(wave[f"w:{place}"], of)]
-        fine: list[bool] = []
-        for at, (row, inputs) in enumerate(zip(raw["__row"].to_list(), inputs_of(self._plan, raw), strict=True)):
-            outcome = self._scalar(inputs, {place: cells[at] for place, cells in columns.items()})
-            fine.append(self._take(row, outcome, looked=True))
-        return pl.Series(fine, dtype=pl.Boolean())
-
-    def _take(self, row: int, outcome: Outcome, *, looked: bool) -> bool:
-        if looked:
-            self.flagged.add(row)
-        problem = outcome.problem or (self._disagree() if looked else None)
-        if problem is not None:
-            self.problems.append((row, problem))
-            self.marked.discard(row)
-            return False
-        self.exact.append((row, outcome))
-        return True
+    def _take(self, found: Waved, besides: set[int]) -> None:
+        """Takes over what a run found, but for the rows `besides`."""
+        rows = sorted(besides)
+        self.done += [frame.filter(~pl.col("__row").is_in(rows)) if rows else frame for frame in found.done]
+        self.exact += [entry for entry in found.exact if entry[0] not in besides]
+        self.problems += [entry for entry in found.problems if entry[0] not in besides]
+        self.flagged |= found.flagged - besides
+        self.marked |= found.marked - besides
 
     # One episode after the other
 
@@ -201,31 +152,44 @@ class SequenceRun:
             message = "this plan needs `alone`: a function that runs one person's episodes exactly"
             raise TypeError(message)
         persons, rows = frame["__person"].to_list(), frame["__row"].to_list()
-        bad, unknown = frame["__bad"].to_list(), frame["__key_unreadable"].to_list()
-        episodes = inputs_of(self._plan, frame)
+        bad, unplaced = frame["__bad"].to_list(), frame["__unplaced"].to_list()
+        listing = self._listing
+        episodes = inputs_of(self._plan, frame) if listing is None else listing.bills.inputs(frame["__n"])
         start = 0
         for end in range(1, len(rows) + 1):
             if end < len(rows) and persons[end] == persons[start]:
                 continue
             mine = [
-                Row(rows[at], str(rows[at]), episodes[at], refused=bad[at], unplaced=unknown[at])
+                Row(rows[at], str(rows[at]), episodes[at], refused=bad[at], unplaced=unplaced[at])
                 for at in range(start, end)
             ]
             for ran in self._alone(mine, compute=self._compute):
-                if ran.outcome is not None:
-                    if ran.after and self._compute:
-                        self.marked.add(ran.row.number)
-                    self._take(ran.row.number, ran.outcome, looked=False)
+                self._ran(ran)
             start = end
 
+    def _ran(self, ran: Ran) -> None:
+        row = ran.row.number
+        if ran.outcome is None:
+            return
+        if ran.outcome.problem is not None:
+            self.problems.append((row, ran.outcome.problem))
+            return
+        self.exact.append((row, ran.outcome))
+        if ran.after and self._compute:
+            self.marked.add(row)
+        if ran.affected:
+            self.affected[row] = ran.affected
 
-def _cells(column: pl.Series, of: Any) -> list[Any]:
-    """Cells of a window column; positions in a set become its values."""
-    values = getattr(of, "values", None)
-    cells = column.to_list()
-    return cells if values is None else [None if cell is None else values[cell] for cell in cells]
+
+def _first_late(frame: pl.DataFrame, refused: Sequence[pl.Series], apart: pl.Series) -> pl.Series:
+    """The place of each person's first row refused on the way that is not among those `apart`."""
+    at = pl.concat([pl.Series(dtype=pl.UInt32()), *refused])
+    late = pl.DataFrame([at.alias("at"), frame["__person"].gather(at).alias("person"), apart.gather(at).alias("apart")])
+    return late.filter(~pl.col("apart")).group_by("person").agg(pl.col("at").min())["at"]
 
 
-def _depends(window: str, row: int) -> Problem:
-    message = f"record {row} comes earlier in window `{window}` and was refused; mend that one first"
-    return Problem("RX811", window, str(row), message)
+def _of(person: pl.Series, chosen: pl.Series) -> pl.Series:
+    """The rows of the chosen persons; persons are numbered from 0."""
+    top = person.max()
+    marks = pl.repeat(value=False, n=(top if isinstance(top, int) else 0) + 1, dtype=pl.Boolean(), eager=True)
+    return marks.scatter(chosen, True).gather(person)  # noqa: FBT003 -- the value itself

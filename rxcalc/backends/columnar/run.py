@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from threading import Lock
-from typing import Final, TypeAlias
 
 import polars as pl
 
 from rxcalc.backends.base import Outcome, Problem
+from rxcalc.backends.columnar.bill_run import AT_ONCE, SMALL_TURN, BillRun
+from rxcalc.backends.columnar.bills import Bills
+from rxcalc.backends.columnar.listing import Listing
 from rxcalc.backends.columnar.persons import SMALL_WAVE, Alone, SequenceRun
-from rxcalc.backends.columnar.program import DECIMAL_LIMIT, Output, Program
-from rxcalc.backends.columnar.values import inputs_of, result_type, written
-from rxcalc.plan.nodes import Plan, Value
+from rxcalc.backends.columnar.program import Output, Program
+from rxcalc.backends.columnar.results import ColumnarResult, complete, held, in_places, patched
+from rxcalc.backends.columnar.values import inputs_of
+from rxcalc.backends.columnar.wave_run import Scalar
+from rxcalc.plan.nodes import Plan
 
 __all__ = ["Columnar", "ColumnarResult", "Scalar"]
-
-Scalar: TypeAlias = "Callable[[Mapping[str, Value], Mapping[int, Value] | None], Outcome]"
-"""Runs one episode exactly: its inputs, and the values of its window calls by index."""
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnarResult:
-    """What a run gives.
-
-    `values` has `__row` and a column per requested name, for the rows without a problem, in the
-    order of the frame; numbers are whole numbers of the last of `decimals` digits. `flagged` are the rows
-    that the exact evaluator looked at. `marked` are the rows computed after a refused one that they
-    could read (only with `after_reject="compute"`).
-    """
-
-    values: pl.DataFrame
-    decimals: Mapping[str, int]
-    flagged: frozenset[int]
-    problems: tuple[tuple[int, Problem], ...]
-    marked: frozenset[int] = field(default_factory=frozenset)
 
 
 class Columnar:
@@ -53,9 +36,17 @@ class Columnar:
         self._scalar = scalar
         self._alone = alone
         self._forming = Lock()
-        self.small_wave = SMALL_WAVE
+        self.small_wave, self.small_turn, self.at_once = SMALL_WAVE, SMALL_TURN, AT_ONCE
 
-    def run(self, frame: pl.DataFrame, columns: Sequence[str], *, after_reject: str = "refuse") -> ColumnarResult:
+    def run(
+        self,
+        frame: pl.DataFrame,
+        columns: Sequence[str],
+        *,
+        lists: Mapping[str, pl.DataFrame] | None = None,
+        list_outputs: Mapping[str, Sequence[str]] | None = None,
+        after_reject: str = "refuse",
+    ) -> ColumnarResult:
         """Computes `columns` (steps, shares, totals) for every row of `frame`.
 
         Args:
@@ -63,21 +54,58 @@ class Columnar:
                 plans with a sequence `__bad` and `__key_unreadable`. A plan that looks back wants
                 all episodes of a person in one frame.
             columns: names of the result columns.
+            lists: the rows of each list: one column per input of it, and `__row`, that of their episode.
+            list_outputs: for each list whose results are wanted, the names of their columns.
             after_reject: `compute` computes and marks what follows a refused episode.
         """
         with self._forming:  # blocks run on several threads; a new output adds columns to the program
             outputs = [self.program.output(name) for name in columns]
-        if self.plan.window_calls:
-            return self._in_sequence(frame, outputs, compute=after_reject == "compute")
+            own = {x: [self.program.output(n, x) for n in names] for x, names in (list_outputs or {}).items()}
+        if any(call.kind == "window" for call in self.plan.calls) or (
+            self.plan.sequence is not None and self.plan.sequence.reverses
+        ):
+            return self._in_sequence(frame, outputs, lists or {}, own, compute=after_reject == "compute")
         if "__bad" in frame.columns:
             frame = frame.filter(~pl.col("__bad"))
+        if self.plan.lists or self.plan.groups:
+            return self._bills(frame, outputs, lists or {}, own)
         wanted = {out.name: out.expr for out in outputs if out.expr is not None}
         prepared = self.program.prepared(frame, ["__row"])
         done = self.program.compute(prepared, wanted, ["__row"])
         return self._settled(frame, done, outputs)
 
-    def _in_sequence(self, frame: pl.DataFrame, outputs: Sequence[Output], *, compute: bool) -> ColumnarResult:
+    def _bills(
+        self,
+        frame: pl.DataFrame,
+        outputs: Sequence[Output],
+        lists: Mapping[str, pl.DataFrame],
+        own: Mapping[str, Sequence[Output]],
+    ) -> ColumnarResult:
+        """A plan with lists that does not look back."""
+        listing = Listing(self.program, Bills(self.plan, frame, lists), own, small_turn=self.small_turn)
+        run = BillRun(self.program, self._scalar, self.discrepancy, outputs, listing, wide=listing.wide or any(out.exact for out in outputs))
+        run.run(self.at_once)
+        exact, large = held(run.exact, outputs, own)
+        values = patched(run.values, exact, outputs, frame["__row"]) if exact else run.values
+        problems = tuple(sorted([*run.problems, *large], key=lambda pair: pair[0]))
+        tables = listing.tables(run.fine, _by_place(frame, exact)) if own else {}
+        return ColumnarResult(
+            values, _decimals(outputs), frozenset(run.flagged), problems, lists=tables, list_decimals=_all_decimals(own)
+        )
+
+    def _in_sequence(
+        self,
+        frame: pl.DataFrame,
+        outputs: Sequence[Output],
+        lists: Mapping[str, pl.DataFrame],
+        own: Mapping[str, Sequence[Output]],
+        *,
+        compute: bool,
+    ) -> ColumnarResult:
         """A plan that looks back, wave by wave."""
+        listing: Listing | None = None
+        if self.plan.lists:
+            listing = Listing(self.program, Bills(self.plan, frame, lists), own, small_turn=self.small_turn)
         run = SequenceRun(
             self.program,
             self._scalar,
@@ -86,23 +114,31 @@ class Columnar:
             self.discrepancy,
             compute=compute,
             small_wave=self.small_wave,
+            listing=listing,
         )
         run.run(frame)
-        decimals = {out.name: out.decimals for out in outputs if out.decimals is not None}
-        if run.done:
-            values = _complete(pl.concat(run.done).sort("__n"), outputs)
-        else:
-            schema = {"__row": frame.schema["__row"], **{out.name: result_type(out.type, None) for out in outputs}}
-            values = pl.DataFrame(schema=schema)
-        exact, large = held(run.exact, outputs)
-        if exact:
-            values = patched(values, exact, outputs, frame["__row"])
+        exact, large = held(run.exact, outputs, own)
+        values = in_places(run.done, exact, outputs, frame["__row"])
         problems = tuple(sorted([*run.problems, *large], key=lambda pair: pair[0]))
-        return ColumnarResult(values, decimals, frozenset(run.flagged), problems, frozenset(run.marked))
+        tables: dict[str, pl.DataFrame] = {}
+        if listing is not None and own:
+            computed = {row for row, _ in exact}
+            there = frame["__row"].is_in(values["__row"].implode()) & ~frame["__row"].is_in(list(computed))
+            tables = listing.tables(there.arg_true(), _by_place(frame, exact))
+        return ColumnarResult(
+            values,
+            _decimals(outputs),
+            frozenset(run.flagged),
+            problems,
+            frozenset(run.marked),
+            run.affected,
+            tables,
+            _all_decimals(own),
+        )
 
     def _settled(self, frame: pl.DataFrame, done: pl.DataFrame, outputs: Sequence[Output]) -> ColumnarResult:
         """The result, with flagged rows looked at by the exact evaluator."""
-        decimals = {out.name: out.decimals for out in outputs if out.decimals is not None}
+        decimals = _decimals(outputs)
         names = ["__row", *(out.name for out in outputs)]
         wide = any(out.exact for out in outputs)
         if not wide and not done["__flag"].any():
@@ -118,7 +154,7 @@ class Columnar:
                 exact.append((row, outcome))
             else:
                 problems.append((row, problem))
-        values = _complete(done.filter(~flags), outputs)
+        values = complete(done.filter(~flags), outputs)
         exact, large = held(exact, outputs)
         problems = sorted([*problems, *large], key=lambda pair: pair[0])
         if exact:
@@ -136,49 +172,19 @@ class Columnar:
         return Problem("RX901", "", "", message)
 
 
-_LARGEST: Final = DECIMAL_LIMIT - 1
+def _decimals(outputs: Sequence[Output]) -> dict[str, int]:
+    return {out.name: out.decimals for out in outputs if out.decimals is not None}
 
 
-def held(
-    outcomes: Sequence[tuple[int, Outcome]], outputs: Sequence[Output]
-) -> tuple[list[tuple[int, Outcome]], list[tuple[int, Problem]]]:
-    """The outcomes whose requested amounts a result column holds, and the refusals of the others."""
-    fine: list[tuple[int, Outcome]] = []
-    problems: list[tuple[int, Problem]] = []
-    for row, outcome in outcomes:
-        cells = ((out.name, written(result_of(outcome, out.name), out.type, out.decimals)) for out in outputs)
-        large = next((name for name, cell in cells if isinstance(cell, int) and abs(cell) > _LARGEST), None)
-        if large is None:
-            fine.append((row, outcome))
-        else:
-            message = f"`{large}` has more than 38 digits; no table can hold it"
-            problems.append((row, Problem("RX718", large, "", message)))
-    return fine, problems
+def _all_decimals(lists: Mapping[str, Sequence[Output]]) -> dict[str, dict[str, int]]:
+    return {name: _decimals(own) for name, own in lists.items()}
 
 
-def result_of(outcome: Outcome, name: str) -> Value:
-    """A step, share or total of an outcome."""
-    return outcome.steps[name] if name in outcome.steps else outcome.shares[name]
-
-
-def _complete(done: pl.DataFrame, outputs: Sequence[Output]) -> pl.DataFrame:
-    """The requested columns; those that no column holds are empty until the exact evaluator fills them."""
-    gaps = [pl.lit(None, dtype=result_type(out.type, None)).alias(out.name) for out in outputs if out.expr is None]
-    return done.with_columns(gaps).select("__row", *(out.name for out in outputs))
-
-
-def patched(
-    values: pl.DataFrame, exact: Sequence[tuple[int, Outcome]], outputs: Sequence[Output], order: pl.Series
-) -> pl.DataFrame:
-    """The values together with those of rows computed exactly, in the order of the frame."""
-    columns: dict[str, list[object]] = {"__row": [row for row, _ in exact]}
-    schema = pl.Schema(values.schema)
-    for out in outputs:
-        cells = [written(result_of(outcome, out.name), out.type, out.decimals) for _, outcome in exact]
-        columns[out.name] = cells
-        if schema[out.name] == pl.Int64 and any(isinstance(c, int) and not -(2**63) <= c < 2**63 for c in cells):
-            schema[out.name] = pl.Int128()
-    both = pl.concat(
-        [values.select(pl.col(name).cast(kind) for name, kind in schema.items()), pl.DataFrame(columns, schema=schema)]
-    )
-    return order.to_frame().join(both, on="__row", how="inner", maintain_order="left")
+def _by_place(frame: pl.DataFrame, exact: Sequence[tuple[int, Outcome]]) -> list[tuple[int, Outcome]]:
+    """Outcomes by their place in the frame, ascending."""
+    if not exact:
+        return []
+    rows = [row for row, _ in exact]
+    outcomes = dict(exact)
+    few = frame.select("__row").with_row_index("at").filter(pl.col("__row").is_in(rows))
+    return [(at, outcomes[row]) for at, row in few.iter_rows()]

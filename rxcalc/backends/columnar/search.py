@@ -10,6 +10,7 @@ from typing import Final
 
 import polars as pl
 
+from rxcalc.backends.columnar.layers import Past
 from rxcalc.lang.types import OneOf, Type
 from rxcalc.plan.nodes import PlanTable
 
@@ -91,8 +92,9 @@ class RowSearch:
         )
         return pl.concat([frame, spans], how="horizontal").explode("k_on")
 
-    def find(self, frame: pl.DataFrame) -> pl.Series:
+    def find(self, frame: pl.DataFrame, past: Past | None = None) -> pl.Series:
         """Positions of rows of the table; null where there is none."""
+        del past
         names = {key: f"k{place}" for place, key in enumerate(self._keys)}
         wanted = frame.select(pl.col(key).alias(name) for key, name in names.items())
         exact = [f"k{place}" for place in range(len(self._exact))]

@@ -12,7 +12,7 @@ from rxcalc.lang.types import Kind, OneOf, Plain, Type, is_numeric, is_whole
 from rxcalc.plan.columns.walk import input_scale
 from rxcalc.plan.nodes import Plan, Value
 
-__all__ = ["inputs_of", "value_of", "written"]
+__all__ = ["cells", "held_as", "inputs_of", "result_type", "value_of", "written"]
 
 
 def value_of(raw: object, of: Type, scale: int) -> Value:
@@ -26,6 +26,12 @@ def value_of(raw: object, of: Type, scale: int) -> Value:
     if of == Plain(Kind.CODES):
         return frozenset(str(entry) for entry in raw) if isinstance(raw, Sequence) else None
     return raw if isinstance(raw, str | date | bool) else str(raw)
+
+
+def cells(column: pl.Series, of: Type) -> list[object]:
+    """Cells of a column inside a run; positions in a set become its values."""
+    found = column.to_list()
+    return [None if cell is None else of.values[cell] for cell in found] if isinstance(of, OneOf) else found
 
 
 def inputs_of(plan: Plan, frame: pl.DataFrame) -> list[dict[str, Value]]:
@@ -65,3 +71,12 @@ def result_type(of: Type, width: pl.DataType | None) -> pl.DataType:
             return pl.List(pl.String())
         case _:
             return pl.String()
+
+
+def held_as(value: Value, of: Type, scale: int) -> object:
+    """A value of the exact evaluator as a column inside a run holds it."""
+    if value is None:
+        return None
+    if is_numeric(of) and isinstance(value, int | Fraction):
+        return int(value * scale)
+    return of.values.index(value) if isinstance(of, OneOf) and isinstance(value, str) else value

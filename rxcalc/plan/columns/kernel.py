@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 from rxcalc.lang.types import Type
-from rxcalc.plan.nodes import Value
+from rxcalc.plan.columns.across import Across
+from rxcalc.plan.nodes import PlanCall, Value
 
-__all__ = ["Kernel", "NotProven"]
+__all__ = ["Kernel", "NotProven", "Pairs"]
 
 X = TypeVar("X")
 
@@ -78,5 +80,37 @@ class Kernel(Protocol[X]):
     def window(self, call: int, of: Type, width: int) -> X:
         """The result of a window call."""
 
+    def pairs(self, form: Pairs[X], call: PlanCall, width: int) -> tuple[X, X | None]:
+        """The result of a window call that looks at pairs of rows, and where that fails (None: nowhere)."""
+
+    def apart(self) -> Kernel[X]:
+        """A kernel of the same kind for another frame of rows."""
+
+    def taken(self, name: str) -> X:
+        """A column that is there from the start."""
+
+    def frame(self, level: str) -> Kernel[X]:
+        """The kernel for the rows of another level, in the same run."""
+
+    def across(self, form: Across[X]) -> tuple[X, ...]:
+        """Columns taken from other frames or rows, as the form says."""
+
     def find_row(self, table: str, keys: Sequence[tuple[X, Type, int]], on: X | None) -> X:
         """The position of the table's row for the keys (with each number's scale) at the date, or missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs(Generic[X]):
+    """A window call over pairs of a row and an earlier one: columns of a `kernel` of their own.
+
+    `this` are the columns of the pairs that come from this row's frame, `earlier` those that were kept of the
+    earlier one, under the name kept. `where` None: every pair counts. `fail` counts whether `where` holds or not.
+    """
+
+    place: int
+    kernel: Kernel[X]
+    value: X | None
+    where: X | None
+    fail: X | None
+    this: Mapping[str, X]
+    earlier: Mapping[str, str]

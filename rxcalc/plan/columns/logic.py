@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from rxcalc.lang.ops import Op
 from rxcalc.lang.types import OneOf, Type, is_numeric
 from rxcalc.plan.columns.formed import Formed, either, under
-from rxcalc.plan.columns.kernel import NotProven
+from rxcalc.plan.columns.kernel import Kernel, NotProven
 from rxcalc.plan.nodes import PlanInput, PlanNode, Value
 
 if TYPE_CHECKING:
     from rxcalc.plan.columns.walk import Walk
 
-__all__ = ["chosen", "form", "number_bounds", "place_in"]
+__all__ = ["chosen", "form", "joined", "number_bounds", "place_in"]
 
 X = TypeVar("X")
 
@@ -43,7 +43,7 @@ def form(walk: Walk[X], node: PlanNode) -> Formed[X] | None:
         case Op.IN_SET:
             return _in_set(walk, node)
         case Op.AND | Op.OR:
-            return _joined(walk, node)
+            return joined(walk.kernel, node.op, [walk.form(arg) for arg in node.args])
         case Op.NOT:
             code = walk.kernel.unary("not", walk.form(node.args[0]).as_code)
             return Formed(code=code, fail=walk.fails(node.args))
@@ -126,21 +126,19 @@ def _in_set(walk: Walk[X], node: PlanNode) -> Formed[X]:
     return Formed(code=result, fail=formed.fail)
 
 
-def _joined(walk: Walk[X], node: PlanNode) -> Formed[X]:
+def joined(kernel: Kernel[X], op: Op, parts: Sequence[Formed[X]]) -> Formed[X]:
     """AND, OR: an operand can fail only while those before it have not decided. Formed from the last backwards."""
-    kernel, op = walk.kernel, node.op.value
-    parts = [walk.form(arg) for arg in node.args]
     code: X | None = None
     fail: X | None = None
     for part in reversed(parts):
         own = part.code
         if fail is not None and own is not None:
             own = kernel.share(own)
-            going = own if node.op is Op.AND else kernel.unary("not", own)
+            going = own if op is Op.AND else kernel.unary("not", own)
             fail = kernel.binary("and", going, fail)
         fail = either(kernel, part.fail, fail)
         if own is not None:
-            code = own if code is None else kernel.binary(op, own, code)
+            code = own if code is None else kernel.binary(op.value, own, code)
     return Formed(code=code, fail=fail, absent=code is None)
 
 

@@ -214,6 +214,12 @@ class Arithmetic(Generic[X]):
         common = lcm(scale, a.scale)
         return self.over(self.times(a.num, self.ints(common // a.scale)), self.ints(common // scale))
 
+    def whole(self, a: Number[X], scale: int) -> Ints[X]:
+        """The numerator at a scale that the value is known to fit, at the least width."""
+        if a.den is None:
+            return self.narrow(self.at_scale(a, scale))
+        return self.narrow(self.over(self.times(a.num, self.ints(scale)), self.times(a.den, self.ints(a.scale))))
+
     def _den(self, a: Number[X]) -> Ints[X]:
         return self.ints(1) if a.den is None else a.den
 

@@ -1,53 +1,62 @@
-"""Steps, shares, conditions and what an episode adds to later windows, in columns."""
+"""Steps, shares and conditions in columns."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Final, Generic, TypeVar
+from typing import Generic, TypeVar
 
-from rxcalc.lang.ops import Op
-from rxcalc.lang.types import DATE, is_numeric
+from rxcalc.lang.types import DATE
+from rxcalc.plan.columns.calls import Calls
 from rxcalc.plan.columns.dates import input_bounds
 from rxcalc.plan.columns.formed import Formed, either
 from rxcalc.plan.columns.kernel import Kernel, NotProven
+from rxcalc.plan.columns.levels import Levels
 from rxcalc.plan.columns.logic import chosen
+from rxcalc.plan.columns.loops import form_loop
 from rxcalc.plan.columns.numbers import Number
+from rxcalc.plan.columns.spreads import spread
 from rxcalc.plan.columns.walk import Bounds, Walk
-from rxcalc.plan.nodes import Plan, PlanPart, PlanPartition, PlanStep, RoundTo, share_name
+from rxcalc.plan.nodes import (
+    Plan,
+    PlanBlock,
+    PlanGroup,
+    PlanList,
+    PlanPart,
+    PlanPartition,
+    PlanStep,
+    RoundTo,
+    evaluation_order,
+    share_name,
+)
 
-__all__ = ["Contribution", "Everything", "form_plan", "part_name", "reads_this_episode"]
+__all__ = ["Everything", "form_plan", "full_name", "part_name"]
 
 X = TypeVar("X")
 
 
 @dataclass(frozen=True, slots=True)
-class Contribution(Generic[X]):
-    """What an episode adds to a window call of later ones: its value (at the call's scale) where `where` holds.
+class Everything(Generic[X]):
+    """A plan in columns. `fails` hold on rows that the exact evaluator must look at; `levels` has those of all levels.
 
-    `None` for `where` is: always. `equal` are conditions `w.x = y` on inputs, as (x, y): they narrow
-    the window's key instead of being tested. `slow` says why the call has no such form and each row must look
-    at the earlier episodes itself.
+    `kept` are the columns that an episode keeps for later ones, of its own frame.
     """
 
-    value: Formed[X] | None
-    where: X | None
-    slow: str
-    equal: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Everything(Generic[X]):
-    """A plan in columns. `fails` hold on rows that the exact evaluator must look at."""
-
+    levels: Levels[X]
     walk: Walk[X]
     steps: Mapping[str, Formed[X]]
     shares: Mapping[str, Formed[X]]
     fails: tuple[X, ...]
-    contributions: tuple[Contribution[X], ...]
-    reasons: Mapping[str, str]  # by step: why it, or a branch of it, has no column
-    widest: Mapping[str, int]  # by step: the widest column that computing it takes
+    calls: Calls[X]
+    kept: Mapping[str, X]
+    reasons: Mapping[str, str]  # by result (`full_name`): why it, or a branch of it, has no column
+    widest: Mapping[str, int]  # by result: the widest column that computing it takes
+
+
+def full_name(level: str, name: str) -> str:
+    """A result as messages call it: `pays`, `lines.pays`."""
+    return f"{level}.{name}" if level else name
 
 
 def part_name(plan: Plan, partition: PlanPartition, part: PlanPart) -> str:
@@ -57,27 +66,93 @@ def part_name(plan: Plan, partition: PlanPartition, part: PlanPart) -> str:
 
 def form_plan(plan: Plan, kernel: Kernel[X], *, limited: bool, earlier: Mapping[str, Bounds]) -> Everything[X]:
     """The whole plan, in evaluation order."""
-    walk = Walk(plan, kernel, limited=limited, earlier=earlier)
-    fails: list[X | None] = [_outside(walk), _reversal(walk)]
-    reasons: dict[str, str] = {}
-    widest: dict[str, int] = {}
-    fails.extend(_broken(walk, condition.that) for condition in plan.requires)
-    for step in plan.steps:
+    levels = Levels(plan, kernel, limited=limited, earlier=earlier)
+    walk = levels.walks[""]
+    calls = Calls(walk)
+    walk.looking = calls.window
+    levels.fails[""] += [_outside(walk), _reversal(walk)]
+    forming = _Forming(levels)
+    for block in evaluation_order(plan):
+        if block.through in levels.walks and block.through:
+            forming.loop(block)
+        else:
+            for level, name in block.items:
+                forming.item(level, name)
+    for level, fails in levels.fails.items():
+        own = levels.walks[level].kernel
+        levels.fails[level] = [own.share(fail) for fail in fails if fail is not None]
+    found = tuple(fail for fail in levels.fails[""] if fail is not None)
+    reasons, widest = forming.reasons, forming.widest
+    return Everything(levels, walk, walk.steps, walk.shares, found, calls, calls.stored(), reasons, widest)
+
+
+class _Forming(Generic[X]):
+    """Forms items of blocks, and notes why a result has no column and how wide it went."""
+
+    def __init__(self, levels: Levels[X]) -> None:
+        self.levels = levels
+        self.reasons: dict[str, str] = {}
+        self.widest: dict[str, int] = {}
+        plan = levels.plan
+        self._of: dict[str, Plan | PlanList | PlanGroup] = {
+            "": plan,
+            **{x.name: x for x in plan.lists},
+            **{g.name: g for g in plan.groups},
+        }
+        self._steps = {(level, s.name): s for level, of in self._of.items() for s in of.steps}
+        self._spreads = {(s.target, s.name): s for s in plan.spreads}
+
+    def item(self, level: str, name: str) -> None:
+        """One item of a block: its columns, and where it fails."""
+        levels, of = self.levels, self._of[level]
+        walk = levels.walks[level]
+        fails = levels.fails[level]
+        self._begin(walk)
+        head, _, rest = name.partition(":") if ":" in name else ("", "", "")
+        formed: Formed[X] | None = None
+        try:
+            if (level, name) in self._spreads:
+                spread(levels, self._spreads[level, name])
+                formed = walk.steps[name]
+            elif head == "members" and isinstance(of, PlanGroup):
+                levels.members(of)
+            elif head == "requires":
+                fails.append(_broken(walk, of.requires[int(rest)].that))
+            elif head == "guarantee":
+                fails.append(_broken(walk, of.guarantees[int(rest)].that))
+            elif head == "shares" and not isinstance(of, PlanList):
+                fails.append(_partition(walk, of, next(p for p in of.shares if p.name == rest)))
+            else:
+                step = self._steps[level, name]
+                formed = walk.steps[name] = _step(walk, step)
+                if not step.lazy:  # the failures of a lazy step are those of the steps that read it
+                    fails.append(formed.fail)
+        finally:
+            self._end(walk, level, name, formed)
+
+    def loop(self, block: PlanBlock) -> None:
+        """The items of a block that goes row after row down a list."""
+        level = block.through
+        walk = self.levels.walks[level]
+        self._begin(walk)
+        steps = [self._steps[item] for item in block.items]
+        walk.steps.update(form_loop(self.levels, level, steps, _step))
+        for step in steps:
+            if not step.lazy:
+                self.levels.fails[level].append(walk.steps[step.name].fail)
+            self._end(walk, level, step.name, walk.steps[step.name])
+
+    def _begin(self, walk: Walk[X]) -> None:
         walk.reasons = []
         walk.arithmetic.widest = 64
-        formed = _step(walk, step)
-        walk.steps[step.name] = formed
-        widest[step.name] = walk.arithmetic.widest
-        fails.append(formed.fail)
+
+    def _end(self, walk: Walk[X], level: str, name: str, formed: Formed[X] | None) -> None:
+        key = full_name(level, name)
+        self.widest[key] = walk.arithmetic.widest
         if walk.reasons:
-            reasons[step.name] = walk.reasons[0]
-        elif formed.absent:
-            reasons[step.name] = "reads a value that has no column"
-    fails.extend([_partition(walk, partition) for partition in plan.shares])
-    fails.extend(_broken(walk, condition.that) for condition in plan.guarantees)
-    contributions = tuple(_contribution(walk, place) for place in range(len(plan.window_calls)))
-    kept = tuple(kernel.share(fail) for fail in fails if fail is not None)
-    return Everything(walk, walk.steps, walk.shares, kept, contributions, reasons, widest)
+            self.reasons[key] = walk.reasons[0]
+        elif formed is not None and formed.absent:
+            self.reasons[key] = "reads a value that has no column"
 
 
 def _outside(walk: Walk[X]) -> X | None:
@@ -152,20 +227,20 @@ def _decided(walk: Walk[X], step: PlanStep) -> Formed[X]:
     return result
 
 
-def _partition(walk: Walk[X], partition: PlanPartition) -> X | None:
+def _partition(walk: Walk[X], of: Plan | PlanGroup, partition: PlanPartition) -> X | None:
     """Forms the parts and, for the first partition, the totals; returns where it does not balance."""
-    plan = walk.plan
-    names = [part_name(plan, partition, part) for part in partition.parts]
+    first = partition is of.shares[0]
+    names = [share_name(0 if first else 1, partition.name, part.bearer, part.part) for part in partition.parts]
     try:
         parts, fail = _balanced(walk, partition)
     except NotProven:
         gone: Formed[X] = Formed(fail=walk.kernel.always(), absent=True)
         walk.shares.update(dict.fromkeys(names, gone))
-        if partition is plan.shares[0]:
-            walk.shares.update(dict.fromkeys(plan.totals, gone))
+        if first:
+            walk.shares.update(dict.fromkeys(of.totals, gone))
         return walk.kernel.always()
     walk.shares.update({name: Formed(number=part) for name, part in zip(names, parts, strict=True)})
-    if partition is not plan.shares[0]:
+    if not first:
         return fail
     arithmetic = walk.arithmetic
     totals: dict[str, Number[X]] = {}
@@ -216,82 +291,3 @@ def _balanced(walk: Walk[X], partition: PlanPartition) -> tuple[list[Number[X]],
         if number.low < 0 and not entry.may_be_negative:
             fails.append(arithmetic.compare("<", number, arithmetic.fixed(0)))
     return result, either(kernel, *fails)
-
-
-_OF_THIS_ROW: Final = frozenset(
-    {
-        *(Op.INPUT, Op.STEP, Op.SHARE, Op.WINDOW, Op.PARAMETER, Op.CELL, Op.HAS_ROW),
-        *(Op.BANDS, Op.BAND, Op.BANDS_REACH, Op.SLICE, Op.ALONG, Op.OVER_DAYS),
-    }
-)
-"""What depends on the episode that looks back: its own fields, and parameters, which resolve at its date."""
-
-
-def reads_this_episode(plan: Plan, node: int) -> bool:
-    """Whether an expression inside a window call depends on the episode that looks back."""
-    if node < 0:
-        return False
-    entry = plan.nodes[node]
-    return entry.op in _OF_THIS_ROW or any(reads_this_episode(plan, arg) for arg in entry.args)
-
-
-def _conditions(plan: Plan, node: int) -> tuple[list[int], list[tuple[str, str]], bool]:
-    """The conjuncts of a `where` that look at the earlier episode only, those that are `w.x = y`; is that all?"""
-    if node < 0:
-        return [], [], True
-    entry = plan.nodes[node]
-    if entry.op is Op.AND:
-        parts = [_conditions(plan, arg) for arg in entry.args]
-        return [n for p in parts for n in p[0]], [e for p in parts for e in p[1]], all(p[2] for p in parts)
-    if not reads_this_episode(plan, node):
-        return [node], [], True
-    if entry.op is Op.EQ:
-        sides = {plan.nodes[arg].op: plan.nodes[arg] for arg in entry.args}
-        earlier, this = sides.get(Op.EARLIER), sides.get(Op.INPUT)
-        inputs = {field.name for field in plan.inputs}
-        if earlier is not None and this is not None and earlier.type == this.type:
-            name = str(earlier.data[1])  # type: ignore[index] # (window, name)
-            if name in inputs:
-                return [], [(name, str(this.data))], True
-    return [], [], False
-
-
-def _contribution(walk: Walk[X], place: int) -> Contribution[X]:
-    plan, kernel = walk.plan, walk.kernel
-    call = plan.window_calls[place]
-    tested, equal, complete = _conditions(plan, call.where)
-    if not complete or reads_this_episode(plan, call.value):
-        return Contribution(None, None, "its condition or value reads this episode")
-    walk.own = True
-    try:
-        conditions = [walk.form(node) for node in tested]
-        value = walk.form(call.value) if call.value >= 0 else None
-        formed = [*conditions, *([] if value is None else [value])]
-        if either(kernel, *(part.fail for part in formed)) is not None or any(part.absent for part in formed):
-            return Contribution(None, None, "computing what an episode adds can fail")
-        if value is not None and value.number is not None and call.function != "count":
-            value = Formed(number=_at_call_scale(walk, call.value, value.number))
-        if value is not None and value.number is not None and value.number.den is not None:
-            return Contribution(None, None, "what an episode adds is a quotient by a variable")
-    except NotProven as gap:
-        return Contribution(None, None, str(gap) or "what an episode adds has no column")
-    finally:
-        walk.own = False
-    if value is not None and value.number is not None:
-        value = Formed(number=walk.arithmetic.shared_number(walk.arithmetic.narrowed(value.number)))
-    elif value is not None:
-        value = Formed(code=kernel.share(value.as_code))
-    where: X | None = None
-    for condition in conditions:
-        where = condition.as_code if where is None else kernel.binary("and", where, condition.as_code)
-    return Contribution(value, None if where is None else kernel.share(where), "", tuple(equal))
-
-
-def _at_call_scale(walk: Walk[X], node: int, value: Number[X]) -> Number[X]:
-    """The value at the scale that the rows looking back assume."""
-    walk.own = False
-    assumed = walk.form(node).as_number
-    walk.own = True
-    if not is_numeric(walk.plan.nodes[node].type) or value.den is not None:
-        raise NotProven
-    return walk.arithmetic.number(walk.arithmetic.at_scale(value, assumed.scale), assumed.scale)

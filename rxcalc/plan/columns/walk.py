@@ -19,7 +19,9 @@ from rxcalc.plan.nodes import (
     CellRef,
     ParameterRef,
     Plan,
+    PlanGroup,
     PlanInput,
+    PlanList,
     PlanNode,
     RoundTo,
     ScheduleRef,
@@ -62,13 +64,23 @@ class Note:
 class Walk(Generic[X]):
     """Forms nodes of `plan`. `steps` and `shares` hold what was formed before; `earlier` bounds earlier results.
 
-    `limited` makes a value that fits no width NotProven. `own` makes EARLIER nodes read this row:
-    that is how an episode's contribution to later windows is computed.
+    `limited` makes a value that fits no width NotProven. `looking` forms window calls. A walk `like` another
+    one shares what is known of the nodes, not what was formed.
     """
 
-    def __init__(self, plan: Plan, kernel: Kernel[X], *, limited: bool, earlier: Mapping[str, Bounds]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        kernel: Kernel[X],
+        *,
+        limited: bool,
+        earlier: Mapping[str, Bounds],
+        like: Walk[X] | None = None,
+    ) -> None:
         self.plan = plan
         self.kernel = kernel
+        self.limited, self.earlier = limited, earlier
+        self.looking: Callable[[int], Formed[X]] | None = None
         self.arithmetic = Arithmetic(kernel, limited=limited)
         self.parameters = {found.name: found for found in plan.parameters}
         self.tables = {table.name: table for table in plan.tables}
@@ -79,12 +91,11 @@ class Walk(Generic[X]):
         self.notes: dict[int, Note] = {}
         self.formed: dict[int, Formed[X]] = {}
         self.reasons: list[str] = []
-        self.own = False
-        self._earlier = earlier
-        self._same = _same_nodes(plan.nodes)
-        self._uses = _uses(plan, self._same)
-        self._bound = _reads_local(plan.nodes)
-        self._memo: dict[tuple[int, bool], Formed[X]] = {}
+        self._lazy = frozenset(step.name for step in plan.steps if step.lazy)
+        self.same: list[int] = _same_nodes(plan.nodes) if like is None else like.same
+        self.bound: frozenset[int] = _reads_local(plan.nodes) if like is None else like.bound
+        self._uses: Counter[int] = _uses(plan, self.same) if like is None else like._uses  # noqa: SLF001 -- of the same class
+        self._memo: dict[int, Formed[X]] = {}
         self._rows: dict[tuple[object, ...], X] = {}
         self._local: tuple[str, Number[X]] | None = None
 
@@ -98,8 +109,8 @@ class Walk(Generic[X]):
                 return self.form(node)
             finally:
                 self._local = outer
-        key = (self._same[node], self.own)
-        bound = node in self._bound
+        key = self.same[node]
+        bound = node in self.bound
         if not bound and key in self._memo:
             return self._memo[key]
         widest, peak = self.arithmetic.widest, self.arithmetic.peak
@@ -171,8 +182,8 @@ class Walk(Generic[X]):
 
     def found_row(self, ref: CellRef, args: Sequence[int], keys: list[tuple[X, Type, int]], on: X | None) -> X:
         """The position of the table row, looked for once for the same keys."""
-        key = (ref.table, ref.at, self.own, *(self._same[arg] for arg in args))
-        if any(arg in self._bound for arg in args):
+        key = (ref.table, ref.at, *(self.same[arg] for arg in args))
+        if any(arg in self.bound for arg in args):
             return self.kernel.find_row(ref.table, keys, on)
         if key not in self._rows:
             self._rows[key] = self.kernel.find_row(ref.table, keys, on)
@@ -186,7 +197,7 @@ class Walk(Generic[X]):
         number, code, fail = formed.number, formed.code, formed.fail
         if number is not None:
             number = self.arithmetic.within(number, entry.low, entry.high)
-        if self._uses[self._same[node]] > 1 and entry.op not in {Op.CONST, Op.INPUT, Op.STEP, Op.LOCAL}:
+        if self._uses[self.same[node]] > 1 and entry.op not in {Op.CONST, Op.INPUT, Op.STEP, Op.LOCAL}:
             number = None if number is None else self.arithmetic.shared_number(self.arithmetic.narrowed(number))
             code = None if code is None else self.kernel.share(code)
             fail = None if fail is None else self.kernel.share(fail)
@@ -197,15 +208,14 @@ class Walk(Generic[X]):
             case Op.CONST:
                 return self.constant(node.data, node.type)  # type: ignore[arg-type] # the literal of a CONST
             case Op.INPUT:
-                return self._input(str(node.data))
+                return self.input(str(node.data))
             case Op.STEP:
-                return replace(self.steps[str(node.data)], fail=None)
+                step = self.steps[str(node.data)]
+                return step if node.data in self._lazy else replace(step, fail=None)
             case Op.SHARE:
                 return replace(self.shares[str(node.data)], fail=None)
             case Op.LOCAL if self._local is not None:
                 return Formed(number=self._local[1])
-            case Op.EARLIER:
-                return self._earlier_value(node)
             case Op.WINDOW:
                 return self._window(int(str(node.data)))
         match node.data:
@@ -227,15 +237,17 @@ class Walk(Generic[X]):
             raise NotProven(message)
         return formed
 
-    def _input(self, name: str) -> Formed[X]:
+    def input(self, name: str) -> Formed[X]:
+        """An input."""
         field = self.inputs[name]
         if not is_numeric(field.type):
             return Formed(code=self.kernel.input(name, field.type, 64))
         scale = input_scale(field)
         low, high = logic.number_bounds(field)
-        return self._column(scale, low, high, lambda width: self.kernel.input(name, field.type, width))
+        return self.column(scale, low, high, lambda width: self.kernel.input(name, field.type, width))
 
-    def _column(self, scale: int, low: Fraction | None, high: Fraction | None, code: Callable[[int], X]) -> Formed[X]:
+    def column(self, scale: int, low: Fraction | None, high: Fraction | None, code: Callable[[int], X]) -> Formed[X]:
+        """A column of numbers within bounds, which say its width."""
         if low is None or high is None:
             message = "no bounds are proven"
             raise NotProven(message)
@@ -243,47 +255,11 @@ class Walk(Generic[X]):
         width = self.arithmetic.width(*whole)
         return Formed(number=self.arithmetic.number(Ints(code(width), *whole, width), scale))
 
-    def _earlier_value(self, node: PlanNode) -> Formed[X]:
-        name = str(node.data[1])  # type: ignore[index] # (window, name)
-        if self.own:
-            if name in self.inputs:
-                return self._input(name)
-            return replace(self.steps[name] if name in self.steps else self.shares[name], fail=None)
-        if name in self.inputs:
-            return self._input(name)
-        if not is_numeric(node.type):
-            return Formed(code=self.kernel.missing(node.type, 64))
-        step = next((step for step in self.plan.steps if step.name == name), None)
-        if step is None:  # a share is rounded to the minor unit
-            scale, given = 10**self.plan.decimals, (node.low, node.high)
-        else:
-            scale, given = step.scale or node.scale, (step.low, step.high)
-            if step.rounding is not None:
-                scale = step.rounding.to.denominator
-        if not scale:
-            message = f"{name} has no proven number of decimals"
-            raise NotProven(message)
-        low, high = self._earlier.get(name, given)
-        return self._column(scale, low, high, lambda width: self.kernel.missing(node.type, width))
-
     def _window(self, place: int) -> Formed[X]:
-        call = self.plan.window_calls[place]
-        code = self.kernel.window
-        if call.function == "count":
-            most = Fraction(MOST_EPISODES)
-            self.call_scales[place] = 1
-            return self._column(1, Fraction(0), most, lambda width: code(place, call.type, width))
-        if not is_numeric(call.type):
-            return Formed(code=code(place, call.type, 64))
-        value = self.form(call.value).as_number
-        self.call_scales[place] = value.scale
-        if value.den is not None:
-            message = f"{call.key} reads a value without a proven number of decimals"
+        if self.looking is None:
+            message = "a window call inside another one"
             raise NotProven(message)
-        low, high = value.low, value.high
-        if call.function == "sum":
-            low, high = min(low * MOST_EPISODES, Fraction(0)), max(high * MOST_EPISODES, Fraction(0))
-        return self._column(value.scale, low, high, lambda width: code(place, call.type, width))
+        return self.looking(place)
 
     def _schedule(self, node: PlanNode, ref: ScheduleRef) -> Formed[X]:
         match node.op:
@@ -360,7 +336,18 @@ def _same_nodes(nodes: Sequence[PlanNode]) -> list[int]:
     for place, node in enumerate(nodes):
         args = tuple(same[arg] for arg in node.args)
         # The text of `data` stands for it, since True and 1 are equal.
-        key = (node.op, args, node.type, repr(node.data), node.low, node.high, node.scale, node.missing, node.body)
+        key = (
+            node.op,
+            args,
+            node.type,
+            repr(node.data),
+            node.low,
+            node.high,
+            node.scale,
+            node.missing,
+            node.body,
+            node.level,
+        )
         same.append(seen.setdefault(key, place))
     return same
 
@@ -373,14 +360,19 @@ def _uses(plan: Plan, same: Sequence[int]) -> Counter[int]:
             continue
         for arg in node.args:
             uses[same[arg]] += 2 if node.body and not plan.nodes[arg].body else 1
-    for step in plan.steps:
-        for clause in step.clauses:
-            uses.update(same[node] for node in (clause.when, clause.then) if node >= 0)
-    for partition in plan.shares:
+    levels: tuple[Plan | PlanList | PlanGroup, ...] = (plan, *plan.lists, *plan.groups)
+    for of in levels:
+        for step in of.steps:
+            for clause in step.clauses:
+                uses.update(same[node] for node in (clause.when, clause.then) if node >= 0)
+        uses.update(same[condition.that] for condition in (*of.requires, *of.guarantees))
+    for partition in (*plan.shares, *(partition for group in plan.groups for partition in group.shares)):
         uses[same[partition.of]] += 1
         uses.update(same[part.value] for part in partition.parts if part.value >= 0)
-    uses.update(same[condition.that] for condition in (*plan.requires, *plan.guarantees))
-    for call in plan.window_calls:
+    for s in plan.spreads:
+        uses.update((same[s.what], same[s.by]))
+    uses.update(same[key.node] for group in plan.groups for key in group.keys)
+    for call in plan.calls:
         uses.update(same[node] for node in (call.value, call.where) if node >= 0)
     return uses
 

@@ -1,0 +1,87 @@
+"""The groups that go across bills, as the rows of one bill read them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date
+from typing import Any, TypeAlias, cast
+
+from rxcalc.backends.base import Problem
+from rxcalc.backends.exact import Exact
+from rxcalc.backends.exact_ops import Refused
+from rxcalc.backends.frames import Frame
+from rxcalc.plan.nodes import Plan, Value, evaluation_order
+
+Keys: TypeAlias = "tuple[Value, ...]"
+
+
+class _GivenSteps(dict[str, Value]):
+    """What is given of a group with the episode; reading what is not refuses the reader."""
+
+    def __init__(self, kind: str, values: Mapping[str, Value]) -> None:
+        super().__init__(values)
+        self.kind = kind
+
+    def __missing__(self, name: str) -> Value:
+        message = f"the result `{name}` of group `{self.kind}` is read, but not among those given; give it too"
+        raise Refused(Problem("RX821", f"{self.kind}.{name}", "", message))
+
+
+class Across:
+    """The groups across bills as rows read them."""
+
+    def __init__(self, exact: Exact) -> None:
+        self.exact = exact
+        self.kinds = {g.name: g for g in exact.plan.groups if not g.inside}
+        self.frames: dict[str, dict[Keys, Frame]] = {kind: {} for kind in self.kinds}
+        self.given: set[str] = set()
+        self.sole: dict[str, Frame] = {}  # of a kind given without keys
+        self.of: dict[tuple[str, int], Frame | None] = {}
+
+    def give(self, kind: str, rows: Iterable[Mapping[str, Value]]) -> None:
+        """Takes the results of a kind as given."""
+        self.given.add(kind)
+        g = self.kinds[kind]
+        names = {k.name for k in g.keys} | {i.name for i in g.inputs}
+        for row in rows:
+            known = {i.name: i.default for i in g.inputs if i.optional or i.default is not None}
+            inputs = _GivenSteps(kind, known | {n: v for n, v in row.items() if n in names})
+            key = tuple(row.get(k.name) for k in g.keys)
+            frame = Frame(inputs, date.min, no_window, None, level=kind, order=key)
+            frame.steps = _GivenSteps(kind, {n: v for n, v in row.items() if n not in names})
+            frame.shares = cast("Any", frame.steps)
+            self.frames[kind][key] = frame
+            if all(k not in row for k in (key.name for key in g.keys)):
+                self.sole[kind] = frame
+
+    def key_of(self, kind: str, member: Frame) -> Keys | None:
+        """The keys of the group that a row falls in; None where one is missing."""
+        key = tuple(self.exact.thunks[k.node](member) for k in self.kinds[kind].keys)
+        return None if None in key else key
+
+    def own(self, kind: str, member: Frame) -> Frame | None:
+        """The group that a row is a member of."""
+        if kind in self.sole:
+            return self.sole[kind]
+        if kind in self.given:
+            key = self.key_of(kind, member)
+            return None if key is None else self.frames[kind].get(key)
+        return self.of.get((kind, id(member)))
+
+    def find(self, kind: str, keys: Keys) -> Frame | None:
+        """The group with these keys."""
+        return self.sole.get(kind) or self.frames[kind].get(keys)
+
+
+def no_window(call: int, frame: Frame) -> Value:
+    """The windows of a row that has none."""
+    del call, frame
+    return None
+
+
+def looks_back_later(plan: Plan, inside: Collection[str]) -> bool:
+    """Whether window calls of a bill are answered after its own turn: in checks, and with the groups of a loop."""
+    if not any(c.kind == "window" and c.level in inside for c in plan.calls):
+        return False
+    late = any(block.through and block.through not in inside for block in evaluation_order(plan))
+    return late or any(c.level in inside for c in plan.checks)

@@ -1,0 +1,280 @@
+"""`--earlier`: results of earlier runs, which stand for episodes that are not in the input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from rxcalc.driver.batch_blocks import Job, in_order
+from rxcalc.driver.batch_exact import cells_of, values_of
+from rxcalc.driver.batch_read import MainRead, Places, known_ids
+from rxcalc.driver.batch_report import BatchOptions
+from rxcalc.inputs.groups import plain_values, result_spec
+from rxcalc.inputs.tables import ROW, TableReader
+from rxcalc.lang.ops import Op
+from rxcalc.lang.types import PERCENT
+from rxcalc.passes.sequence import placing_fields
+from rxcalc.plan.nodes import Plan, PlanInput, share_names
+from rxcalc.plan.reads import lists_looked_back_at, recorded_results, window_reads
+from rxcalc.tabular import problems
+from rxcalc.tabular.header import match_columns
+from rxcalc.tabular.judging import ID
+from rxcalc.tabular.lists import EpisodeIndex
+from rxcalc.tabular.problems import UsageProblem
+from rxcalc.tabular.reader import BlockReader, Head, RawBlock, read_head
+from rxcalc.tabular.summary import FileFacts
+from rxcalc.tabular.writer import Layout
+
+if TYPE_CHECKING:
+    from rxcalc.backends.base import Row
+
+
+@dataclass(frozen=True, slots=True)
+class PastFile:
+    """One file of earlier results: `job` reads it; `absent` are optional inputs without a column."""
+
+    job: Job
+    absent: tuple[str, ...]
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.job.options.episodes
+
+
+@dataclass(frozen=True, slots=True)
+class PastRead:
+    """A file of earlier results as typed columns; `frame` has one row each, with `__row` its record."""
+
+    file: PastFile
+    frame: pl.DataFrame
+    places: Places
+    facts: FileFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """All earlier results."""
+
+    reads: tuple[PastRead, ...] = ()
+
+    def rows(self, plan: Plan) -> list[Row]:
+        """The episodes as the exact evaluator takes them; numbered from -1 down, called `=` and their id."""
+        from rxcalc.backends.base import Outcome, Row
+
+        found: list[Row] = []
+        for read in self.reads:
+            own = read.file.job.plan
+            have = set(read.frame.columns)
+            results = {cell.name for cell in cells_of(plan, _results(plan))}
+            shares = set(share_names(plan))
+            fields = [spec for spec in own.inputs if spec.name in have]
+            for values in values_of(own, fields, read.frame):
+                inputs = {name: value for name, value in values.items() if name not in results}
+                steps = {name: value for name, value in values.items() if name in results and name not in shares}
+                amounts = {
+                    name: Fraction(value)
+                    for name, value in values.items()
+                    if name in shares and isinstance(value, int | Fraction)
+                }
+                recorded = Outcome(inputs, steps, amounts)
+                found.append(Row(-len(found) - 1, f"={inputs[ID]}", inputs, recorded=recorded))
+        return found
+
+    def place(self, number: int) -> tuple[str, int]:
+        """The file and the line of the row with a number."""
+        at = -number - 1
+        for read in self.reads:
+            if at < read.frame.height:
+                return read.file.path.name, read.places.line(int(read.frame.get_column(ROW)[at]))
+            at -= read.frame.height
+        raise IndexError(number)
+
+
+def _results(plan: Plan) -> tuple[str, ...]:
+    """Every result that a file may hold."""
+    steps = [step.name for step in plan.steps if not step.lazy]
+    received = [spread.name for spread in plan.spreads if not spread.target]
+    return tuple(dict.fromkeys((*steps, *received, *share_names(plan))))
+
+
+def needed_fields(plan: Plan) -> frozenset[str]:
+    """The fields without which an earlier episode cannot stand for itself: inputs and results."""
+    found = {ID, *placing_fields(plan), *window_reads(plan), *recorded_results(plan)}
+    if plan.sequence is not None:
+        found.add(plan.sequence.by)
+    for group in plan.groups:
+        if group.of == "" and not group.inside:
+            for key in group.keys:
+                found |= _own_fields(plan, key.node)
+            for spread in plan.spreads:
+                if spread.source == group.name and not spread.target:
+                    found |= _own_fields(plan, spread.by)
+    for call in plan.calls:
+        if call.kind == "rows" and call.of == "episodes":
+            for node in (call.value, call.where):
+                found |= _other_fields(plan, node, "episodes")
+    return frozenset(found)
+
+
+def _own_fields(plan: Plan, node: int) -> set[str]:
+    """The inputs and results of an episode that an expression reads."""
+    return {str(n.data) for n in _below(plan, node) if n.op in (Op.INPUT, Op.STEP, Op.SHARE) and not n.level}
+
+
+def _other_fields(plan: Plan, node: int, rows: str) -> set[str]:
+    """The fields of other rows that an expression inside an aggregate reads."""
+    found = [n.data for n in _below(plan, node) if n.op is Op.EARLIER]
+    return {str(data[1]) for data in found if isinstance(data, tuple) and data[0] == rows}
+
+
+def _below(plan: Plan, node: int) -> Iterable[Any]:
+    todo = [node] if node >= 0 else []
+    while todo:
+        one = plan.nodes[todo.pop()]
+        yield one
+        todo.extend(one.args)
+
+
+# ---- reading ------------------------------------------------------------------------------------------
+
+
+def prepare_past(plan: Plan, options: BatchOptions) -> tuple[PastFile, ...] | UsageProblem:
+    """The files of earlier results with their headers matched, or what one of them lacks."""
+    if not options.earlier:
+        return ()
+    if plan.sequence is None and not plan.groups:
+        return problems.no_sequence("--earlier")
+    lists = lists_looked_back_at(plan)
+    if lists:
+        return problems.earlier_without_lines(f"a window reads the {lists[0]}")
+    of_lines = next((g.name for g in plan.groups if g.of and not g.inside and g.of in {x.name for x in plan.lists}), "")
+    if of_lines:
+        return problems.earlier_without_lines(f"the groups of {of_lines} are made of lines")
+    found: list[PastFile] = []
+    for path in options.earlier:
+        file = _prepare(plan, path, options)
+        if isinstance(file, UsageProblem):
+            return file
+        found.append(file)
+    return tuple(found)
+
+
+def _prepare(plan: Plan, path: Path, options: BatchOptions) -> PastFile | UsageProblem:
+    head = read_head(path, "\t" if path.suffix.lower() in {".tsv", ".tab"} else ",")
+    if isinstance(head, UsageProblem):
+        return head
+    needed = needed_fields(plan)
+    cells = {cell.name: cell for cell in cells_of(plan, _results(plan))}
+    lacking = tuple(name for name in cells if name in needed and name not in head.names)
+    if lacking:
+        return problems.earlier_lacks(str(path), lacking)
+    specs: list[PlanInput] = []
+    for spec in plan.inputs:
+        if spec.name in needed:
+            specs.append(spec)
+        else:  # as it was read then; whoever left the column out needs it no more
+            specs.append(replace(spec, optional=spec.default is None))
+    steps = {step.name: step for step in plan.steps}
+    for name, cell in cells.items():
+        if name in head.names:
+            step = steps.get(name)
+            values = (step.values if step is not None else ()) or plain_values(cell.type)
+            plain = result_spec(name, cell.type, values, optional=step is None or step.optional)
+            decimals = cell.decimals or 0
+            specs.append(replace(plain, decimals=max(0, decimals - 2) if cell.type == PERCENT else decimals))
+    known = {spec.name for spec in specs}
+    own = replace(plan, inputs=tuple(specs), windows=(), calls=(), lists=(), groups=())
+    mapped = _mapped(head, options.columns, known)
+    columns = match_columns(str(path), head.names, own, mapped)
+    if isinstance(columns, UsageProblem):
+        names = tuple(s.name for s in specs if not s.optional and s.default is None and not _has(head, s, mapped))
+        return problems.earlier_lacks(str(path), names) if names else columns
+    tables = TableReader(own)
+    form = Layout(columns, (), (), head.separator)
+    shape = tables.shape(columns.inputs, len(head.names), head.separator, frozenset())
+    job = Job(own, replace(options, episodes=path), head, columns, form, tables, None, {}, shape)
+    absent = tuple(name for name in columns.absent if name in needed)
+    return PastFile(job, absent)
+
+
+def _mapped(head: Head, columns: Mapping[str, str], known: set[str]) -> dict[str, str]:
+    """What `--columns` says, as far as this file has the columns."""
+    return {name: column for name, column in columns.items() if name in known and column in head.names}
+
+
+def _has(head: Head, spec: PlanInput, mapped: Mapping[str, str]) -> bool:
+    return spec.name in mapped or any(name in head.names for name in (spec.name, *spec.aliases))
+
+
+def read_past(files: Sequence[PastFile], main: MainRead) -> Past | UsageProblem:
+    """All earlier results; refused when a row cannot be read, or an episode stands in two files."""
+    reads: list[PastRead] = []
+    for file in files:
+        read = _read(file)
+        if isinstance(read, UsageProblem):
+            return read
+        reads.append(read)
+    twice = _twice(reads, main)
+    return twice if twice is not None else Past(tuple(reads))
+
+
+def _read(file: PastFile) -> PastRead | UsageProblem:
+    job = file.job
+    reader = BlockReader(file.path, job.head, job.options.block)
+    places = Places(next_line=job.head.line)
+    frames: list[pl.DataFrame] = []
+
+    def work(_: int, raw: RawBlock) -> Any:
+        return job.judged(raw)
+
+    for judged in in_order(reader, work, job.options.threads):
+        base = places.records
+        places.add(judged)
+        if judged.refused:
+            row = min(judged.refused)
+            return problems.unreadable_row(str(file.path), places.line(base + row), judged.refused[row][0].message)
+        frames.append(judged.good_frame().with_columns(pl.col(ROW) + base))
+    if reader.problem is not None:
+        return reader.problem
+    texts = pl.DataFrame(schema=dict.fromkeys(job.columns.inputs, pl.String))
+    frame = pl.concat(frames) if frames else job.tables.read(texts).frame
+    # A column that the file does not have says nothing; an input that somebody reads is missing, or its default.
+    unread = [name for name in job.columns.absent if name not in file.absent]
+    facts = FileFacts(name=file.path.name, size=reader.bytes_read, sha256=reader.digest)
+    return PastRead(file, frame.drop(unread), places, facts)
+
+
+def _twice(reads: Sequence[PastRead], main: MainRead) -> UsageProblem | None:
+    """Whether an episode stands in two files."""
+    seen: list[tuple[EpisodeIndex, str, Places]] = [(EpisodeIndex(*known_ids(main)), main.name, main.places)]
+    for read in reads:
+        ids, rows = read.frame.get_column(ID), read.frame.get_column(ROW)
+        index = EpisodeIndex(ids, rows)
+        own = index.find(ids) != rows
+        for other, name, places in [*seen, (index, read.file.path.name, read.places)]:
+            found = other.find(ids)
+            doubled = (own if other is index else found.is_not_null()).arg_true()
+            if doubled.len():
+                at = int(doubled[0])
+                here = f"line {read.places.line(int(rows[at]))} of {read.file.path.name}"
+                return problems.twice_given(str(ids[at]), f"line {places.line(int(found[at]))} of {name}", here)
+        seen.append((index, read.file.path.name, read.places))
+    return None
+
+
+def assumed_of(files: Iterable[PastFile]) -> list[str]:
+    """What was taken for granted about earlier results."""
+    absent: dict[str, list[str]] = {}
+    for file in files:
+        for name in file.absent:
+            absent.setdefault(name, []).append(file.path.name)
+    return [
+        f"{name}: no column in {', '.join(names[:3])}{f' and {len(names) - 3} more' if len(names) > 3 else ''}, so missing in all episodes there"
+        for name, names in absent.items()
+    ]

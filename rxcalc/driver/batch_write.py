@@ -1,0 +1,86 @@
+"""The pass through a file that writes its results and rejects, and adds everything up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from rxcalc.driver.batch_blocks import Finished, Job, in_order
+from rxcalc.driver.batch_report import RejectExample
+from rxcalc.tabular.accounts import Accounts
+from rxcalc.tabular.duplicates import Ids
+from rxcalc.tabular.problems import UsageProblem
+from rxcalc.tabular.progress import Progress
+from rxcalc.tabular.publish import Draft
+from rxcalc.tabular.reader import BlockReader, RawBlock
+from rxcalc.tabular.rejects import Reject, reject_line, rejects_header
+
+
+@dataclass(slots=True)
+class Tally:
+    """What has been added up over the blocks of a file so far; `size` and `digest` are of the file when it is through."""
+
+    accounts: Accounts
+    codes: dict[str, int] = field(default_factory=dict)
+    examples: dict[str, RejectExample] = field(default_factory=dict)
+    defaults: dict[str, int] = field(default_factory=dict)
+    starts: list[int] = field(default_factory=list)  # the first line of each block
+    ids: Ids = field(default_factory=Ids)
+    size: int = 0
+    digest: str = ""
+
+
+def write_through(
+    job: Job,
+    results: Draft | None,
+    rejects: Draft | None,
+    work: Callable[[int, RawBlock], Finished],
+    progress: Progress,
+    *,
+    unique: bool = True,
+) -> Tally | UsageProblem:
+    """A file gone through, block by block, by `work`; its lines of results and rejects go to the drafts.
+
+    `unique` says that ids are to be noted, since none may occur twice.
+    """
+    if results is not None:
+        results.write(job.form.header())
+    if rejects is not None:
+        rejects.write(rejects_header(job.columns, job.head.separator))
+    tally = Tally(Accounts(job.tables.money))
+    reader = BlockReader(job.options.episodes, job.head, job.options.block)
+    line = job.head.line
+    for finished in in_order(reader, work, job.options.threads):
+        tally.starts.append(line)
+        if unique:
+            tally.ids.add(finished.judged)
+        for data in _told(job, finished, line, tally):
+            if rejects is not None:
+                rejects.write(data)
+        if results is not None:
+            for part in finished.lines:
+                results.write(part)
+        line += finished.judged.block.height
+        progress.update(reader.bytes_read, job.head.size, tally.accounts.read.records)
+    tally.size, tally.digest = reader.bytes_read, reader.digest
+    return reader.problem or tally
+
+
+def _told(job: Job, finished: Finished, line: int, tally: Tally) -> Iterator[bytes]:
+    """The lines of the rejects file for a block, while everything about the block is added up."""
+    judged = finished.judged
+    block = judged.block
+    tally.accounts.merge(finished.accounts)
+    for name, count in finished.defaults.items():
+        tally.defaults[name] = tally.defaults.get(name, 0) + count
+    rows = sorted(finished.refused)
+    if not rows:
+        return
+    texts = block.lines.gather(rows).to_list()
+    for row, raw, fields in zip(rows, texts, block.texts(rows), strict=True):
+        found = finished.refused[row]
+        first = found[0]
+        at = line + block.line(row)
+        tally.codes[first.code] = tally.codes.get(first.code, 0) + 1
+        tally.examples.setdefault(first.code, RejectExample(at, first.field, first.message))
+        yield reject_line(Reject(at, fields, raw or "", found), job.columns, job.head.separator)

@@ -1,0 +1,242 @@
+"""What an example expects held against what came out: episodes, rows of lists, groups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from rxcalc.backends.base import GroupOutcome, Outcome, RowResult
+from rxcalc.diagnostics.model import Sink
+from rxcalc.inputs import problems
+from rxcalc.inputs.cells import CellProblem, CellReader
+from rxcalc.inputs.episodes import Expectation, ExpectedRow
+from rxcalc.inputs.groups import key_specs, plain_values, result_spec, result_specs
+from rxcalc.inputs.shown import shown
+from rxcalc.lang.types import MONEY
+from rxcalc.plan.figures import figure
+from rxcalc.plan.nodes import Plan, PlanInput, Value, evaluation_order, share_name, share_names
+from rxcalc.rulebook.document import Scalar
+from rxcalc.typed.symbols import nearest
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One expected value that did not come out."""
+
+    name: str
+    expected: str
+    found: str
+
+
+class Comparer:
+    """Compares the results of one rulebook's examples. Differences are given in evaluation order."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.groups = {group.name: group for group in plan.groups}
+        self.lists = {spec.name: spec for spec in plan.lists}
+        steps = [result_spec(s.name, s.type, s.values or plain_values(s.type)) for s in plan.steps if not s.lazy]
+        self.specs: dict[str, dict[str, PlanInput]] = {"": _named([*steps, *_amounts("", share_names(plan), plan)])}
+        for spec in plan.lists:
+            own = [result_spec(s.name, s.type, s.values or plain_values(s.type)) for s in spec.steps if not s.lazy]
+            self.specs[spec.name] = _named([*own, *_amounts(spec.name, (), plan)])
+        for group in plan.groups:
+            self.specs[group.name] = _named(result_specs(group, plan))
+        items = [item for block in evaluation_order(plan) for item in block.items]
+        self._order = {item: at for at, item in enumerate(items)}
+        self._parts = {name: ("", f"shares:{partition}") for name, partition in _parts_of(plan)}
+
+    # ---- one episode ----
+
+    def episode(self, expectation: Expectation, outcome: Outcome, sink: Sink) -> tuple[list[Difference], int]:
+        """The differences of an episode's amounts and of those of its rows, and how many values were compared."""
+        results: dict[str, Value] = {**outcome.steps, **outcome.shares}
+        wanted = [(_named_as(name, scalar), scalar) for name, scalar in expectation.amounts]
+        found = self._values("", "", wanted, results, 0, sink)
+        count = len(expectation.amounts)
+        for name, rows in expectation.rows:
+            if name.text not in self.lists:
+                self._unknown_level(name, sink)
+                continue
+            for row in rows:
+                count += len(row.fields)
+                found += self._line(name.text, row, outcome.lists.get(name.text, ()), sink)
+        for kind, rows in expectation.groups:
+            group = self.groups.get(kind.text)
+            if group is not None and group.inside:
+                for row in rows:
+                    results_of = [(r.inputs, r.steps) for r in outcome.lists.get(kind.text, ())]
+                    found += self._group(kind, row, results_of, sink)
+                    count += len(row.fields) - len(self._keys_in(kind.text, row))
+        return [difference for _, difference in sorted(found, key=lambda item: item[0])], count
+
+    def _line(
+        self, name: str, row: ExpectedRow, results: Sequence[RowResult], sink: Sink
+    ) -> list[tuple[int, Difference]]:
+        """The differences of one row of a list."""
+        spec = self.lists[name]
+        fields = {field.name: field for field in spec.inputs}
+        order = spec.order or ("",)
+        texts = row.key.text.split("/") if row.key is not None and len(order) > 1 else []
+        texts = [row.key.text] if row.key is not None and len(order) == 1 else texts
+        wanted = list(row.fields)
+        if row.key is None:  # a list of rows that hold their order fields
+            given = {key.text: value.text for key, value in row.fields}
+            texts = [given[field] for field in order if field in given]
+            wanted = [(key, value) for key, value in row.fields if key.text not in order]
+        if len(texts) != len(order) or not spec.order:
+            message = f"a row of `{name}` is named by its {', '.join(spec.order) or 'place'}"
+            sink.add(problems.unknown_row(row.span, message, f"write `{name}: {{{'/'.join(order) or '1'}: {{..}}}}`"))
+            return []
+        readers = [CellReader.of(fields[field], self.plan.currency) for field in order]
+        key = tuple(reader.read(text.strip()) for reader, text in zip(readers, texts, strict=True))
+        result = next((r for r in results if tuple(r.inputs[field] for field in order) == key), None)
+        where = f"{name} {'/'.join(text.strip() for text in texts)}"
+        if result is None:
+            return [(-1, Difference(where, "a row", "the episode has no such row"))]
+        at = next(n for n, r in enumerate(results) if r is result)
+        return self._values(name, f"{where} ", wanted, result.steps, at, sink)
+
+    # ---- groups ----
+
+    def of_groups(
+        self, expectation: Expectation, outcomes: Iterable[GroupOutcome], given: Iterable[str], sink: Sink
+    ) -> tuple[list[Difference], int]:
+        """The differences of groups that go across episodes, and how many values were compared."""
+        found: list[tuple[int, Difference]] = []
+        count = 0
+        by_kind: dict[str, list[GroupOutcome]] = {}
+        for outcome in outcomes:
+            by_kind.setdefault(outcome.kind, []).append(outcome)
+        for kind, rows in expectation.groups:
+            group = self.groups.get(kind.text)
+            if group is None:
+                self._unknown_level(kind, sink)
+            elif kind.text in set(given):
+                message = f"the results of `{kind.text}` are given, so they are not computed"
+                sink.add(problems.unknown_row(kind.span, message, "expect them where they are computed"))
+            elif not group.inside:
+                for row in rows:
+                    count += len(row.fields) - len(self._keys_in(kind.text, row))
+                    found += self._across(kind, row, by_kind.get(kind.text, ()), sink)
+        return [difference for _, difference in sorted(found, key=lambda item: item[0])], count
+
+    def _across(
+        self, kind: Scalar, row: ExpectedRow, outcomes: Sequence[GroupOutcome], sink: Sink
+    ) -> list[tuple[int, Difference]]:
+        found = self._group(kind, row, [(o.inputs, {**o.steps, **o.shares}) for o in outcomes], sink)
+        refused = next(
+            (o.problem for o in outcomes if o.problem is not None and self._is(kind.text, row, o.inputs)), None
+        )
+        if refused is not None:
+            return [(-1, Difference(f"{kind.text}", "a result", f"refused {refused.code}: {refused.message}"))]
+        return found
+
+    def _group(
+        self,
+        kind: Scalar,
+        row: ExpectedRow,
+        results: Sequence[tuple[Mapping[str, Value], Mapping[str, Value]]],
+        sink: Sink,
+    ) -> list[tuple[int, Difference]]:
+        """The differences of the group that a row names, among all groups of its kind."""
+        keys = self._keys_in(kind.text, row)
+        named = "/".join(value.text.strip() for key, value in row.fields if key.text in keys)
+        where = f"{kind.text} {named}".strip()
+        meant = [(at, values) for at, (inputs, values) in enumerate(results) if self._is(kind.text, row, inputs)]
+        if len(meant) > 1:
+            names = ", ".join(key.name for key in self.groups[kind.text].keys)
+            sink.add(
+                problems.unknown_row(
+                    row.span, f"this could be {len(meant)} groups of `{kind.text}`", f"name its {names}"
+                )
+            )
+            return []
+        if not meant:
+            return [(-1, Difference(where, "a group", "there is no such group"))]
+        at, values = meant[0]
+        wanted = [(key, value) for key, value in row.fields if key.text not in keys]
+        return self._values(kind.text, f"{where} ", wanted, values, at, sink)
+
+    def _keys_in(self, kind: str, row: ExpectedRow) -> set[str]:
+        """The keys of the group that a row gives."""
+        keys = {key.name for key in self.groups[kind].keys} if kind in self.groups else set()
+        return {key.text for key, _ in row.fields if key.text in keys}
+
+    def _is(self, kind: str, row: ExpectedRow, inputs: Mapping[str, Value]) -> bool:
+        """Whether a group has the keys that a row gives."""
+        specs = {spec.name: spec for spec in key_specs(self.groups[kind], self.plan)}
+        for key, value in row.fields:
+            spec = specs.get(key.text)
+            if spec is not None and CellReader.of(spec, self.plan.currency).read(value.text) != inputs.get(key.text):
+                return False
+        return True
+
+    # ---- values ----
+
+    def _values(
+        self,
+        level: str,
+        prefix: str,
+        wanted: Iterable[tuple[Scalar, Scalar]],
+        results: Mapping[str, Value],
+        row: int,
+        sink: Sink,
+    ) -> list[tuple[int, Difference]]:
+        """The differences of one row, each with its place in evaluation order."""
+        found: list[tuple[int, Difference]] = []
+        specs = self.specs[level]
+        for key, scalar in wanted:
+            name = key.text
+            spec = specs.get(name)
+            if spec is None:
+                near = nearest(name, list(specs))
+                sink.add(problems.unknown_expectation(key.span, f"{prefix}{name}", near))
+                continue
+            expected = (
+                None if scalar.text.strip() == "missing" else CellReader.of(spec, self.plan.currency).read(scalar.text)
+            )
+            if isinstance(expected, CellProblem):
+                sink.add(
+                    problems.bad_episode_file(scalar.span, expected.message, "write the value as a result shows it")
+                )
+            elif name not in results:
+                found.append(
+                    (self._place(level, name, row), Difference(prefix + name, shown(scalar.text), "no such result"))
+                )
+            elif expected != results[name]:
+                told = [figure(value, spec.type, self.plan.decimals) for value in (expected, results[name])]
+                found.append((self._place(level, name, row), Difference(prefix + name, *told)))
+        return found
+
+    def _place(self, level: str, name: str, row: int) -> int:
+        """Where a result stands in evaluation order, row after row for each item."""
+        item = (level, name) if (level, name) in self._order else self._parts.get(name, (level, name))
+        return self._order.get(item, len(self._order)) * 1_000_000 + row
+
+    def _unknown_level(self, name: Scalar, sink: Sink) -> None:
+        known = [*self.lists, *self.groups]
+        near = nearest(name.text, known)
+        help_ = f"did you mean `{near}`?" if near else f"it has {', '.join(known) or 'neither lists nor groups'}"
+        sink.add(problems.unknown_row(name.span, f"`{name.text}` is no list or group of this rulebook", help_))
+
+
+def _named(specs: Iterable[PlanInput]) -> dict[str, PlanInput]:
+    return {spec.name: spec for spec in specs}
+
+
+def _amounts(level: str, names: Iterable[str], plan: Plan) -> list[PlanInput]:
+    """Results that are money: parts and totals by `names`, and what the level receives of spreads."""
+    received = [s.name for s in plan.spreads if s.target == level]
+    return [result_spec(name, MONEY) for name in (*names, *received)]
+
+
+def _parts_of(plan: Plan) -> list[tuple[str, str]]:
+    """The names of all parts and totals with their partition."""
+    found = [(share_name(at, p.name, x.bearer, x.part), p.name) for at, p in enumerate(plan.shares) for x in p.parts]
+    return found + [(total, plan.shares[0].name) for total in plan.totals if plan.shares]
+
+
+def _named_as(name: str, scalar: Scalar) -> Scalar:
+    """The name of an amount as a scalar at the amount's place."""
+    return replace(scalar, text=name)

@@ -1,0 +1,39 @@
+"""What windows read of earlier episodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rxcalc.lang.ops import Op
+from rxcalc.plan.nodes import Plan, share_names
+
+
+def window_reads(plan: Plan) -> tuple[str, ...]:
+    """The fields of earlier episodes that some window call reads, by name: inputs, steps, parts and totals."""
+    own = {window.name for window in plan.windows if not window.level}
+    return tuple(dict.fromkeys(name for rows, name in _read(plan) if rows in own))
+
+
+def lists_looked_back_at(plan: Plan) -> tuple[str, ...]:
+    """The lists whose rows some window call reads of earlier episodes."""
+    own = {window.name for window in plan.windows if not window.level}
+    return tuple(dict.fromkeys(call.inner for call in plan.calls if call.inner and call.window in own))
+
+
+def recorded_results(plan: Plan) -> tuple[str, ...]:
+    """The results that later runs need of this one: every step, part or total that a window reads."""
+    results = {*(step.name for step in plan.steps), *share_names(plan), *(s.name for s in plan.spreads if not s.target)}
+    return tuple(name for name in window_reads(plan) if name in results)
+
+
+def _read(plan: Plan) -> Iterable[tuple[str, str]]:
+    """What the EARLIER nodes of all window calls read: rows and field."""
+    for call in plan.calls:
+        if call.kind != "window":
+            continue
+        todo = [node for node in (call.value, call.where) if node >= 0]
+        while todo:
+            node = plan.nodes[todo.pop()]
+            if node.op is Op.EARLIER and isinstance(node.data, tuple):
+                yield node.data[0], node.data[1]
+            todo.extend(reversed(node.args))

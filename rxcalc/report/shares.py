@@ -1,0 +1,67 @@
+"""Who bears what: the parts of an amount with their figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Final
+
+from rxcalc.lang.arithmetic import plain
+from rxcalc.lang.types import MONEY
+from rxcalc.plan.figures import formula_text
+from rxcalc.plan.nodes import PlanPart, PlanPartition, share_name
+from rxcalc.report.model import PartitionLine, ShareLine
+from rxcalc.report.steps import StepExplainer
+from rxcalc.report.wording import cited
+
+BEARERS: Final = {
+    "fund": {"en": "Fund", "zh": "基金"},
+    "patient": {"en": "Patient", "zh": "个人"},
+    "hospital": {"en": "Hospital", "zh": "医院"},
+    "government": {"en": "Government", "zh": "政府"},
+    "other": {"en": "Other", "zh": "其他"},
+}
+
+
+def partitions(
+    row: StepExplainer, given: Sequence[PlanPartition], amounts: Mapping[str, Fraction], *, reverses: bool = False
+) -> tuple[PartitionLine, ...]:
+    """The partitions of an episode or a group that was computed. Those of a reversal have no formulas."""
+    return tuple(_partition(row, index, p, amounts, reverses=reverses) for index, p in enumerate(given))
+
+
+def _partition(
+    row: StepExplainer, index: int, partition: PlanPartition, amounts: Mapping[str, Fraction], *, reverses: bool
+) -> PartitionLine:
+    names = [share_name(index, partition.name, part.bearer, part.part) for part in partition.parts]
+    parts = [
+        _part(row, partition, part, amounts[name], reverses=reverses)
+        for name, part in zip(names, partition.parts, strict=True)
+    ]
+    whole = sum((amounts[name] for name in names), Fraction(0))
+    return PartitionLine(
+        partition.name,
+        row.wording.words(partition.label) or partition.name,
+        formula_text(partition.of_formula),
+        row.wording.figure(whole, MONEY),
+        tuple(parts),
+    )
+
+
+def _part(
+    row: StepExplainer, partition: PlanPartition, part: PlanPart, amount: Fraction, *, reverses: bool
+) -> ShareLine:
+    words = row.wording
+    return ShareLine(
+        partition=partition.name,
+        bearer=part.bearer,
+        bearer_label=words.words(part.bearer_label) or BEARERS.get(part.bearer, {}).get(words.language, part.bearer),
+        part=part.part,
+        label=words.words(part.label) or part.part or part.bearer,
+        amount=plain(amount, words.decimals),
+        shown=words.figure(amount, MONEY),
+        reason=part.reason,
+        formula="" if reverses else formula_text(part.formula) if part.formula is not None else "rest",
+        figures="" if reverses else row.filled(part.formula),
+        cite=cited(part.cite),
+    )

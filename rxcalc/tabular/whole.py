@@ -1,0 +1,76 @@
+"""Files that must be read whole or not at all: opening amounts, inputs of groups. Every column of them means something."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import polars as pl
+
+from rxcalc.inputs.cells import TRIM
+from rxcalc.inputs.tables import TableReader
+from rxcalc.plan.nodes import Plan, PlanInput
+from rxcalc.tabular import problems
+from rxcalc.tabular.header import match_columns
+from rxcalc.tabular.problems import UsageProblem
+from rxcalc.tabular.reader import BlockReader, read_block, read_head
+from rxcalc.tabular.summary import FileFacts
+
+
+@dataclass(frozen=True, slots=True)
+class WholeTable:
+    """A file's rows as typed columns, with the line on which each stands."""
+
+    path: Path
+    frame: pl.DataFrame
+    lines: tuple[int, ...]
+    facts: FileFacts
+    absent: tuple[str, ...]
+
+
+def read_whole(
+    path: Path, plan: Plan, inputs: tuple[PlanInput, ...], meant: Callable[[str], str] = str
+) -> WholeTable | UsageProblem:
+    """The table whose columns are `inputs`; refused at the first row that cannot be read.
+
+    `meant` gives what a header is to be taken for, by default itself.
+    """
+    head = read_head(path, "\t" if path.suffix.lower() in {".tsv", ".tab"} else ",")
+    if isinstance(head, UsageProblem):
+        return head
+    named = replace(head, names=tuple(meant(name.strip(TRIM)) for name in head.names))
+    own = replace(plan, inputs=inputs, sequence=None, windows=(), calls=(), lists=(), groups=())
+    columns = match_columns(str(path), named.names, own)
+    if isinstance(columns, UsageProblem):
+        return columns
+    if columns.unread:
+        return problems.unknown_column(str(path), columns.unread[0], tuple(spec.name for spec in inputs))
+    tables = TableReader(own)
+    reader = BlockReader(path, named)
+    frames: list[pl.DataFrame] = []
+    lines: list[int] = []
+    line = head.line
+    for raw in reader:
+        block = read_block(raw, len(head.names), head.separator)
+        bad = {row: record.problem for row, record in block.bad if record.problem is not None}
+        if bad:
+            row, problem = min(bad.items())
+            return problems.unreadable_row(str(path), line + block.line(row), problem.message)
+        filled = block.fields.select(pl.any_horizontal(pl.all().str.strip_chars(TRIM).fill_null("") != "")).to_series()
+        rows = filled.arg_true()
+        texts = block.fields.select(pl.col(str(at)).alias(name) for name, at in columns.inputs.items())[rows]
+        checked = tables.read(texts)
+        own_lines = [line + block.line(row) for row in rows.to_list()]
+        if checked.problems:
+            row, found = checked.problems[0]
+            return problems.unreadable_row(str(path), own_lines[row], found.message)
+        frames.append(checked.frame)
+        lines += own_lines
+        line += block.height
+    if reader.problem is not None:
+        return reader.problem
+    if not frames:
+        frames.append(tables.read(pl.DataFrame(schema=dict.fromkeys(columns.inputs, pl.String))).frame)
+    facts = FileFacts(name=path.name, size=reader.bytes_read, sha256=reader.digest)
+    return WholeTable(path, pl.concat(frames), tuple(lines), facts, columns.absent)
