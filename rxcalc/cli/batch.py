@@ -233,18 +233,34 @@ def _tell(plan: Plan, options: BatchOptions, report: BatchReport) -> None:
     for name, found in report.lists.items():
         lines += _rejected(f"rejected of {name}:", found.reject_codes, found.examples)
     lines.extend(f"wrote {path}" for path in report.published)
-    if report.reject_codes and report.published and plan.calls:
-        lines.append(
-            f"next: mend these records in {options.episodes} and run the whole file again: later episodes look back on them"
-        )
-    elif report.reject_codes and report.published:
-        lines.append(
-            f"next: mend the records in {options.rejects_path} and run them again; `rxcalc batch` ignores their rx_ columns"
-        )
+    lines += _next(plan, options, report)
     if options.dry_run:
         lines.append("dry run: nothing was written")
     lines.extend(status_lines(plan))
     click.echo("\n".join(lines), err=True)
+
+
+def _next(plan: Plan, options: BatchOptions, report: BatchReport) -> list[str]:
+    """What to do about rejects."""
+    from rxcalc.inputs.openings import window_calls
+
+    of_lists = [name for name, found in report.lists.items() if found.reject_codes]
+    if not report.published or not (report.reject_codes or of_lists):
+        return []
+    if window_calls(plan):
+        why = "later episodes look back on them"
+    elif report.groups:
+        why = "their groups are computed from all of their members"
+    elif report.lists:
+        why = "episodes and lines need each other"
+    else:
+        return [
+            f"next: mend the records in {options.rejects_path} and run them again; `rxcalc batch` ignores their rx_ columns"
+        ]
+    files = [options.episodes] if report.reject_codes else []
+    files += [options.lists[name] for name in of_lists]
+    named = " and ".join(str(file) for file in files)
+    return [f"next: mend these records in {named} and run everything again: {why}"]
 
 
 def _accounts(

@@ -29,6 +29,7 @@ class Outputs:
     prepared: Prepared
     drafts: dict[str, Draft] = field(default_factory=dict)
     made: Path | None = None  # a folder that was not there before
+    temporary: list[Path] = field(default_factory=list)
 
     def open(self) -> UsageProblem | None:
         """Opens the files that are written while the input is gone through."""
@@ -44,7 +45,7 @@ class Outputs:
 
     def add(self, what: str, path: Path) -> UsageProblem | None:
         """Opens one more file."""
-        draft = open_draft(path)
+        draft = open_draft(path, self.temporary)
         if isinstance(draft, UsageProblem):
             return draft
         self.drafts[what] = draft
@@ -79,6 +80,10 @@ class Outputs:
         for draft in self.drafts.values():
             draft.discard()
         self.drafts.clear()
+        for path in self.temporary:
+            with contextlib.suppress(OSError):  # most have gone with their draft, or were published
+                path.unlink(missing_ok=True)
+        self.temporary.clear()
         if self.made is not None:
             with contextlib.suppress(OSError):  # it holds what was published
                 self.made.rmdir()

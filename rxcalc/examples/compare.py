@@ -74,28 +74,34 @@ class Comparer:
         self, name: str, row: ExpectedRow, results: Sequence[RowResult], sink: Sink
     ) -> list[tuple[int, Difference]]:
         """The differences of one row of a list."""
-        spec = self.lists[name]
-        fields = {field.name: field for field in spec.inputs}
-        order = spec.order or ("",)
-        texts = row.key.text.split("/") if row.key is not None and len(order) > 1 else []
-        texts = [row.key.text] if row.key is not None and len(order) == 1 else texts
+        order = self.lists[name].order
+        given = {key.text: value.text for key, value in row.fields}
         wanted = list(row.fields)
         if row.key is None:  # a list of rows that hold their order fields
-            given = {key.text: value.text for key, value in row.fields}
             texts = [given[field] for field in order if field in given]
             wanted = [(key, value) for key, value in row.fields if key.text not in order]
-        if len(texts) != len(order) or not spec.order:
-            message = f"a row of `{name}` is named by its {', '.join(spec.order) or 'place'}"
-            sink.add(problems.unknown_row(row.span, message, f"write `{name}: {{{'/'.join(order) or '1'}: {{..}}}}`"))
+        else:
+            texts = row.key.text.split("/") if len(order) > 1 else [row.key.text]
+        texts = [text.strip() for text in texts]
+        found = self._named_by(name, texts, results)
+        if not texts or len(texts) > max(1, len(order)) or len(found) > 1:
+            message = f"this names {len(found)} rows of `{name}`" if texts else f"this names no row of `{name}`"
+            by = f"write its {', '.join(order)}" if order else "write its place: 1, 2, .."
+            sink.add(problems.unknown_row(row.span, message, f"{by}, with / between several" if len(order) > 1 else by))
             return []
-        readers = [CellReader.of(fields[field], self.plan.currency) for field in order]
-        key = tuple(reader.read(text.strip()) for reader, text in zip(readers, texts, strict=True))
-        result = next((r for r in results if tuple(r.inputs[field] for field in order) == key), None)
-        where = f"{name} {'/'.join(text.strip() for text in texts)}"
-        if result is None:
+        where = f"{name} {'/'.join(texts)}"
+        if not found:
             return [(-1, Difference(where, "a row", "the episode has no such row"))]
-        at = next(n for n, r in enumerate(results) if r is result)
-        return self._values(name, f"{where} ", wanted, result.steps, at, sink)
+        return self._values(name, f"{where} ", wanted, results[found[0]].steps, found[0], sink)
+
+    def _named_by(self, name: str, texts: Sequence[str], results: Sequence[RowResult]) -> list[int]:
+        """The places of the rows whose first order fields have some values; of a list without order the row at a place."""
+        spec = self.lists[name]
+        if not spec.order:
+            return [at for at in range(len(results)) if list(texts) == [str(at + 1)]]
+        fields = {field.name: CellReader.of(field, self.plan.currency) for field in spec.inputs}
+        wanted = {field: fields[field].read(text) for field, text in zip(spec.order, texts, strict=False)}
+        return [at for at, r in enumerate(results) if wanted and all(r.inputs[f] == v for f, v in wanted.items())]
 
     # ---- groups ----
 

@@ -168,7 +168,10 @@ def earlier_bounds(plan: Plan) -> Mapping[str, Bounds]:
     limit = Fraction(2**4096)
     levels = (("", plan.steps), *((x.name, x.steps) for x in plan.lists))
     assumed: dict[str, Bounds] = {
-        full_name(level, step.name): (-limit if step.low is None else step.low, limit if step.high is None else step.high)
+        full_name(level, step.name): (
+            -limit if step.low is None else step.low,
+            limit if step.high is None else step.high,
+        )
         for level, steps in levels
         for step in steps
         if is_numeric(step.type)

@@ -72,8 +72,11 @@ def _sync(descriptor: int) -> None:
         os.fsync(descriptor)
 
 
-def open_draft(target: Path) -> Draft | UsageProblem:
-    """A new draft for `target`, or why none can be made there."""
+def open_draft(target: Path, made: list[Path] | None = None) -> Draft | UsageProblem:
+    """A new draft for `target`, or why none can be made there.
+
+    Its temporary name is added to `made` before the file is there, so that a signal finds none unknown.
+    """
     if target.is_dir():
         return problems.cannot_write(str(target), "it is a folder")
     if target.exists() and not target.is_file():
@@ -83,6 +86,8 @@ def open_draft(target: Path) -> Draft | UsageProblem:
     if not folder.is_dir():
         return problems.cannot_write(str(target), f"the folder {str(folder)!r} does not exist")
     temporary = folder / f".{target.name[:100]}.{secrets.token_hex(6)}.part"
+    if made is not None:
+        made.append(temporary)
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o600)
     except OSError as error:

@@ -84,10 +84,12 @@ class World:
             found = {EPISODES if own.of == EPISODE else own.of: own.of}
             if not own.in_bill:
                 return found
-            return {
-                **{g.name: g.name for g in self.levels.values() if g.in_bill and g.name not in (EPISODE, level)},
-                **found,
-            }
+            out = {EPISODE, level}
+            below = self.levels[own.of]
+            while below.kind == "group":  # what its members are made of, they add up themselves
+                out.add(below.of)
+                below = self.levels[below.of]
+            return {**{g.name: g.name for g in self.levels.values() if g.in_bill and g.name not in out}, **found}
         return {g.name: g.name for g in self.levels.values() if g.in_bill and g.name != EPISODE}
 
 

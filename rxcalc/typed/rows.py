@@ -108,6 +108,9 @@ def _no_rows(typer: Typer, e: syn.Call, argument: syn.Argument, facts: Facts, sc
     for path in paths(argument):
         symbol = typer.symbols.names.get(path[0])
         shown = ".".join(path)
+        if symbol is not None and symbol.role in (Role.LIST, Role.GROUP) and typer.world.levels[symbol.name].in_bill:
+            sink.add(level_problems.rows_elsewhere(e.span, symbol.name, next(iter(known), "")))
+            return typer.error(e)
         if symbol is None and len(path) > 1 and shown not in typer.symbols.shares:
             for part in (argument.value, argument.where):
                 if part is not None and path in paths(part):

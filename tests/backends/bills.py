@@ -165,7 +165,9 @@ def list_names(plan: Plan) -> dict[str, list[str]]:
     return found
 
 
-def run(plan: Plan, bills: Sequence[Bill], *, turn: int = 0, at_once: int = 1_000_000, wave: int = 0, **options: Any) -> ColumnarResult:
+def run(
+    plan: Plan, bills: Sequence[Bill], *, turn: int = 0, at_once: int = 1_000_000, wave: int = 0, **options: Any
+) -> ColumnarResult:
     """A columnar run with everything that can be asked for."""
     exact = Exact(plan)
     back_end = Columnar(plan, partial(run_known, exact), partial(run_person, exact))
@@ -174,7 +176,9 @@ def run(plan: Plan, bills: Sequence[Bill], *, turn: int = 0, at_once: int = 1_00
     return back_end.run(main, names_of(plan), lists=lists, list_outputs=list_names(plan), **options)
 
 
-def differences(plan: Plan, bills: Sequence[Bill], outcomes: Sequence[Outcome], result: ColumnarResult) -> list[str]:
+def differences(
+    plan: Plan, bills: Sequence[Bill], outcomes: Mapping[int, Outcome], result: ColumnarResult
+) -> list[str]:
     """Where the columns and the exact evaluator disagree."""
     found: list[str] = []
     problems = dict(result.problems)
@@ -192,7 +196,7 @@ def differences(plan: Plan, bills: Sequence[Bill], outcomes: Sequence[Outcome], 
             return wanted == (None if cell is None else Fraction(cell, 10 ** decimals[name]))
         return bool(value_of(cell, of, 1) == wanted)
 
-    for at, outcome in enumerate(outcomes):
+    for at, outcome in outcomes.items():
         number = at + 1
         if outcome.problem is not None:
             got = problems.get(number)
@@ -215,7 +219,9 @@ def differences(plan: Plan, bills: Sequence[Bill], outcomes: Sequence[Outcome], 
             for mine, wanted in zip(ours, theirs, strict=True):
                 for name in names:
                     if not same(level, name, mine[name], wanted.steps.get(name), result.list_decimals[level]):
-                        found.append(f"bill {number}: {level}.{name} is {mine[name]}, not {wanted.steps.get(name)}: {wanted.inputs} of {bills[at]}")
+                        found.append(
+                            f"bill {number}: {level}.{name} is {mine[name]}, not {wanted.steps.get(name)}: {wanted.inputs} of {bills[at]}"
+                        )
     return found
 
 
@@ -251,7 +257,7 @@ def agrees(plan: Plan, bills: Sequence[Bill], *, flagged: float = 1.0, **options
     outcomes, marked = reference(plan, bills, compute=compute)
     result = run(plan, bills, **options)
     assert not compute or result.marked == marked
-    wrong = differences(plan, bills, outcomes, result)
+    wrong = differences(plan, bills, dict(enumerate(outcomes)), result)
     assert not wrong, f"{len(wrong)} differences\n" + "\n".join(wrong[:5])
     refused = sum(outcome.problem is not None for outcome in outcomes)
     assert len(result.flagged) - refused <= flagged * len(bills), f"{len(result.flagged)} looked at, {refused} refused"

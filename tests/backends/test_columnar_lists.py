@@ -273,11 +273,14 @@ def test_lines_of_episodes_that_are_not_there() -> None:
 
 def test_more_rows_than_a_bill_may_have() -> None:
     """100,001 lines are refused, 100,000 are computed."""
-    plan = compiled(INPUTS + """
+    plan = compiled(
+        INPUTS
+        + """
 steps:
   total: {rule: "sum(lines.amount)"}
 outputs: [total]
-""")
+"""
+    )
     bill = made_up(plan, 1, seed=4)[0]
     line = made_up(plan, 30, seed=5)[-1]["lines"][0]
     bills = [{**bill, "lines": tuple({**line, "line_no": at} for at in range(size))} for size in (100_000, 100_001)]

@@ -39,6 +39,13 @@ SHAPES = {
     + "shares:\n  bill:\n    of: total\n    fund: {is: total - ¥5_000, may_be_negative: yes}\n    patient: {own: {is: rest}}\noutputs: [p, patient_pays]\n",
     "a large number as a table key": "tables: {t: {file: t.csv, key: [n], columns: {v: {type: money}}}}\nsteps: {p: {rule: n in t}}\noutputs: [p]\n",
     "an open range above a large number": "tables: {t: {file: r.csv, key: [{up_to: n}], columns: {v: {type: money}}}}\nsteps: {p: {rule: 't[n].v'}}\noutputs: [p]\n",
+    "a rolling window in which both episodes are compared": SEQUENCE.replace("all: yes", "rolling: 31 days, date: day")
+    + "steps: {p: {rule: 'min(total + y.sum(p where y.total > total), ¥5_000)'}}\noutputs: [p]\n",
+    "what an earlier episode looks up may be missing": SEQUENCE.replace("all: yes", "period: 2 months, date: day")
+    + "tables: {t: {file: u.csv, key: [n], columns: {v: {type: money}}}}\n"
+    + "steps: {p: {rule: 'y.sum(t[y.n].v where y.c >= c)'}}\noutputs: [p]\n",
+    "a spell": SEQUENCE.replace("all: yes", "gap: 30 days, from: day, to: day")
+    + "steps: {p: {rule: y.count(distinct y.total)}}\noutputs: [p]\n",
     "more digits than a table holds": SEQUENCE
     + "steps: {p: {rule: 'total * 1_000_000_000_000_000_000_000_000_000 * (c + 1) * (c + 1)'}}\noutputs: [p]\n",
 }
@@ -50,6 +57,7 @@ def test_every_cell_is_what_the_exact_evaluator_says(shape: str, people: int, tm
     """For few people and for many (waves of columns), results and refusals equal those of the exact evaluator."""
     (tmp_path / "rulebook.yaml").write_text(HEAD + SHAPES[shape], encoding="utf-8")
     (tmp_path / "t.csv").write_text("n,v\n79000000000,5\n1,2\n999999999999,7\n", encoding="utf-8")
+    (tmp_path / "u.csv").write_text("n,v\n79000000000,5\n999999999999,7\n", encoding="utf-8")
     (tmp_path / "r.csv").write_text("n,v\n10,1\n79000000000,2\n,3\n", encoding="utf-8")
     rows = []
     for person in range(people):

@@ -24,12 +24,24 @@ def policy(bills: pl.LazyFrame, lines: pl.LazyFrame, prices: pl.LazyFrame) -> tu
     rate = pl.col("class").cast(pl.String).replace_strict({"A": 0, "B": 125, "C": 1000}, return_dtype=pl.Int64)
     lines = lines.with_columns((((amount - excess) * rate + 500) // 1000).alias("self_pay"))
     lines = lines.with_columns((amount - excess - pl.col("self_pay")).alias("in_scope"))
-    sums = lines.group_by("__row").agg(pl.col("amount").sum().alias("total"), pl.col("in_scope").sum().alias("eligible"))
-    bills = bills.join(sums, on="__row", how="left", maintain_order="left").with_columns(pl.col("total", "eligible").fill_null(0))
-    due = pl.col("level").cast(pl.String).replace_strict({"town": 20000, "county": 40000, "city": 80000}, return_dtype=pl.Int64)
+    sums = lines.group_by("__row").agg(
+        pl.col("amount").sum().alias("total"), pl.col("in_scope").sum().alias("eligible")
+    )
+    bills = bills.join(sums, on="__row", how="left", maintain_order="left").with_columns(
+        pl.col("total", "eligible").fill_null(0)
+    )
+    due = (
+        pl.col("level")
+        .cast(pl.String)
+        .replace_strict({"town": 20000, "county": 40000, "city": 80000}, return_dtype=pl.Int64)
+    )
     bills = bills.with_columns(pl.max_horizontal(0, pl.col("eligible") - due).alias("base"))
     base = pl.col("base")
-    paid = pl.min_horizontal(base, 500000) * 80 + (base.clip(500000, 2000000) - 500000) * 85 + (pl.max_horizontal(base, 2000000) - 2000000) * 90
+    paid = (
+        pl.min_horizontal(base, 500000) * 80
+        + (base.clip(500000, 2000000) - 500000) * 85
+        + (pl.max_horizontal(base, 2000000) - 2000000) * 90
+    )
     left = pl.max_horizontal(0, 15000000 - pl.col("spent_before"))
     bills = bills.with_columns(((pl.min_horizontal(paid, left * 100) + 50) // 100).alias("fund"))
     lines = lines.join(bills.select("__row", "fund", "eligible"), on="__row", how="left", maintain_order="left")

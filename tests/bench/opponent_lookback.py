@@ -7,6 +7,7 @@ All pairs of an episode and an earlier one of the same person are made once; wha
 once; the deductible and the fund go wave by wave, everybody's k-th episode together, since each reads earlier results.
 Nothing is validated: no doubled ids, no bounds, no refused rows.
 """
+
 import sys
 from decimal import Decimal
 
@@ -17,8 +18,12 @@ DEDUCTIBLE = [300_00, 600_00, 1300_00]
 RATE = [92, 88, 82]
 CAP = 60_000_00
 SCHEMA = {
-    "episode_id": pl.String, "person_id": pl.String, "level": pl.Enum(LEVELS), "admission_date": pl.Date,
-    "discharge_date": pl.Date, "in_scope": pl.Decimal(18, 2),
+    "episode_id": pl.String,
+    "person_id": pl.String,
+    "level": pl.Enum(LEVELS),
+    "admission_date": pl.Date,
+    "discharge_date": pl.Date,
+    "in_scope": pl.Decimal(18, 2),
 }
 OUT = ["deductible_due", "larger", "pool_pays", "patient_pays"]
 
@@ -26,7 +31,12 @@ OUT = ["deductible_due", "larger", "pool_pays", "patient_pays"]
 def typed(episodes):
     """Fen, levels as numbers, in the order of the file."""
     return episodes.with_row_index("n").select(
-        "n", "episode_id", "person_id", pl.col("level").to_physical().cast(pl.Int64), a="admission_date", d="discharge_date",
+        "n",
+        "episode_id",
+        "person_id",
+        pl.col("level").to_physical().cast(pl.Int64),
+        a="admission_date",
+        d="discharge_date",
         x=(pl.col("in_scope") * 100).cast(pl.Int64),
     )
 
@@ -57,13 +67,17 @@ def lookback(df):
     then = own.select(tx="x", tl="level", ts="spell", ta="a")
     pairs = pl.concat([pairs, then[pairs["j"]]], how="horizontal")
     pairs = pairs.select(
-        "i", "j", "k",
+        "i",
+        "j",
+        "k",
         in_year=pl.col("ta") > pl.col("since"),
         in_spell=(pl.col("ts") == pl.col("spell")) & (pl.col("tl") <= pl.col("level")),
         larger=(pl.col("ta") > pl.col("since")) & (pl.col("tx") > pl.col("x")),
     )
     larger = pairs.filter("larger").group_by("i").len("larger")
-    df = df.join(larger, on="i", how="left", maintain_order="left").with_columns(pl.col("larger").fill_null(0).cast(pl.Int64))
+    df = df.join(larger, on="i", how="left", maintain_order="left").with_columns(
+        pl.col("larger").fill_null(0).cast(pl.Int64)
+    )
     df = df.with_columns(
         full=pl.min_horizontal("x", table(DEDUCTIBLE, pl.col("level"))),
         rate=table(RATE, pl.col("level")) + pl.when(pl.col("larger") >= 3).then(2).otherwise(0),

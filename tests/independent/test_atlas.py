@@ -82,7 +82,9 @@ def flat(field: str, value: Any, keys: dict[str, list[str]]) -> Iterator[tuple[s
 @pytest.mark.parametrize("name", NAMES)
 def test_expected_amounts_are_those_of_the_script(name: str) -> None:
     """Every figure that an example expects was worked out by the script, from data of its own."""
-    known = {example: {ordered(k): plain(v) for k, v in found.items()} for example, found in script(name).expected().items()}
+    known = {
+        example: {ordered(k): plain(v) for k, v in found.items()} for example, found in script(name).expected().items()
+    }
     compared = 0
     for example, field, figure in expectations(name):
         theirs = known.get(example) or known[f"{example}#1"]

@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "backends"))
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from faults import FAULTS, LOOKING_BACK, SOURCE, install
+from faults import FAULTS, LEVELS, LOOKING_BACK, SOURCE, install
 
 EPISODES = 40
 HISTORIES = range(400, 424)
@@ -78,6 +78,33 @@ def looked_back() -> tuple[str, int]:
     return "", met["rows"]
 
 
+def leveled() -> tuple[str, int]:
+    """The first rulebook with lists that the back ends differ on, the first example of the atlas that fails, or ""."""
+    from bills import agrees
+    from levels import Maker, Writer
+    from test_levels import plan_of
+
+    from rxcalc.diagnostics.model import Sink
+    from rxcalc.driver import find
+    from rxcalc.driver.examples import run_examples
+
+    rows = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for seed in range(5000, 5024):
+            plan = plan_of(Writer(seed, windows=False, groups=False).write(), Path(folder))
+            try:
+                agrees(plan, Maker(seed).episodes(EPISODES))
+            except AssertionError as different:
+                return str(different)[:160], rows
+            rows += EPISODES
+    for rulebook in sorted((SOURCE / "tests" / "cases" / "atlas").iterdir()):
+        report = run_examples(find.Found(rulebook / "rulebook.yaml", f"{rulebook.name}/rulebook.yaml"), Sink())
+        failed = next((r for r in report.results if not r.passed), None)
+        if failed is not None:
+            return f"an example of {rulebook.name}: {failed.name}", rows
+    return "", rows
+
+
 def main(place: int, rulebooks: int) -> dict[str, object]:
     """What caught the fault, and after how many pairs; `place` -1 puts no fault in."""
     if place >= 0:
@@ -92,7 +119,11 @@ def main(place: int, rulebooks: int) -> dict[str, object]:
             first, run.reached["pairs"] = looked_back()
             if first:
                 return {"by": "histories", "pairs": run.reached["pairs"], "first": first[:200], "examples": ""}
-        for start in range(0, rulebooks, STEP):
+        if place < 0 or FAULTS[place] in LEVELS:
+            first, run.reached["pairs"] = leveled()
+            if first:
+                return {"by": "levels", "pairs": run.reached["pairs"], "first": first[:200], "examples": ""}
+        for start in range(0, rulebooks if place < 0 or FAULTS[place] not in LEVELS else 0, STEP):
             many(range(start, start + STEP), EPISODES, run)
             if run.differences or run.unread:
                 by, first = "generated", [*run.differences, *run.unread][0]

@@ -251,8 +251,8 @@ COLUMNAR: tuple[Fault, ...] = (
     Fault(
         "a rolling window begins a day late, in columns",
         _INSTANCES,
-        "start = chains.keys(dates).search_sorted(own).cast(_ID)",
-        'start = chains.keys(dates).search_sorted(own, side="right").cast(_ID)',
+        'strategy="forward", check_sortedness=False)["place"]',
+        'strategy="forward", allow_exact_matches=False, check_sortedness=False)["place"]',
     ),
     Fault(
         "a spell is formed within the narrower window",
@@ -476,6 +476,59 @@ BOTH: tuple[Fault, ...] = (
 )
 """Faults in what both back ends share: the worked examples must catch them."""
 
+_ROWS = "rxcalc.backends.exact_rows"
+_PARTS = "rxcalc.backends.columnar.parts"
+_SPREADS = "rxcalc.plan.columns.spreads"
+
+LEVELS: tuple[Fault, ...] = (
+    Fault(
+        "of equal remainders the last comes first",
+        _ROWS,
+        "key=lambda at: -parts[at][1]",
+        "key=lambda at: (-parts[at][1], -at)",
+    ),
+    Fault(
+        "the smallest remainders are rounded up", _ROWS, "key=lambda at: -parts[at][1]", "key=lambda at: parts[at][1]"
+    ),
+    Fault("what is left of a spread is not given", _ROWS, "(int(units) + (at in more))", "int(units)"),
+    Fault("a negative amount is spread as a positive one", _ROWS, "sign = 1 if amount > 0 else -1", "sign = 1"),
+    Fault("a line stands above itself", _ROWS, "[: frame.number]", "[: frame.number + 1]"),
+    Fault("equal rows after it count for the rank", _ROWS, "row.order < frame.order", "row.order > frame.order"),
+    Fault("any over none is yes", _ROWS, "return any(found)", "return any(found) or not found"),
+    Fault(
+        "different values are counted as rows",
+        _ROWS,
+        "len({v for v in found if v is not None}) if distinct else len(found)",
+        "len(found)",
+    ),
+    Fault("a list is taken as the file has it", _EXACT, "key=lambda p: sortable(p[0])", "key=lambda p: 0"),
+    Fault(
+        "what is left is not given in columns",
+        _SPREADS,
+        'part = to.plus(units, Ints(target.kernel.unary("flag", first), 0, 1, 64))',
+        "part = units",
+    ),
+    Fault(
+        "one unit of what is left is kept in columns",
+        _SPREADS,
+        'to.test("<=", self._place(to.narrow(over)), left)',
+        'to.test("<", self._place(to.narrow(over)), left)',
+    ),
+    Fault("a spread in columns forgets the sign", _SPREADS, "part = to.pick(below, to.negated(part), part)", "pass"),
+    Fault(
+        "the rank in columns counts from zero",
+        _PARTS,
+        "pl.int_range(1, order.len() + 1, dtype=pl.Int64(), eager=True) - starts",
+        "pl.int_range(0, order.len(), dtype=pl.Int64(), eager=True) - starts",
+    ),
+    Fault(
+        "the smallest ranks first in columns",
+        _PARTS,
+        'pl.lit(high, dtype=value.dtype) - pl.col("value").fill_null(low)',
+        'pl.col("value").fill_null(low) - pl.lit(low, dtype=value.dtype)',
+    ),
+)
+
 LOOKING_BACK = frozenset(
     {
         *(_RUN, _PAIRS, _WAVES, _INSTANCES, _EARLIER, _RESULTS),
@@ -484,4 +537,4 @@ LOOKING_BACK = frozenset(
 )
 """Modules that plans made by hand and random histories try most."""
 
-FAULTS = (*COLUMNAR, *EXACT, *BOTH)
+FAULTS = (*COLUMNAR, *EXACT, *BOTH, *LEVELS)

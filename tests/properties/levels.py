@@ -86,7 +86,11 @@ class Writer:
             f"{prefix}amount <= paid",
         ]
         if own:
-            options += [f"{prefix}code = code", f"{prefix}class = class", f"{prefix}amount {self.pick(*COMPARE)} amount"]
+            options += [
+                f"{prefix}code = code",
+                f"{prefix}class = class",
+                f"{prefix}amount {self.pick(*COMPARE)} amount",
+            ]
         return self.pick(*options)
 
     def where(self, prefix: str, *, own: bool) -> str:
@@ -109,7 +113,9 @@ class Writer:
             case 4:
                 return f"(if {self.pick('any', 'all')}({self.line_condition('lines.', own=own)}{where}) then {self.amount()} else paid)"
             case _:
-                return f"sum({x} * {self.pick('50%', '100%', 'rate')}{where})" if self.chance(40) else f"sum({x}{where})"
+                return (
+                    f"sum({x} * {self.pick('50%', '100%', 'rate')}{where})" if self.chance(40) else f"sum({x}{where})"
+                )
 
     def look_back(self, *, lines: bool) -> str:
         """An amount over earlier episodes; with `lines`, asked by a line."""
@@ -185,13 +191,13 @@ class Writer:
         for n in range(self.r.randrange(2, 6)):
             if self.chance(60):
                 name = f"l{n}"
-                lines.append(f"    {name}: {{type: money, rule: \"{self.escaped(self.line_rule(name))}\"}}")
+                lines.append(f'    {name}: {{type: money, rule: "{self.escaped(self.line_rule(name))}"}}')
                 line_names.append(name)
                 self.line.append(name)
                 self.line_fields.append(name)
             else:
                 name = f"s{n}"
-                steps.append(f"  {name}: {{type: money, rule: \"{self.escaped(self.episode_rule(name))}\"}}")
+                steps.append(f'  {name}: {{type: money, rule: "{self.escaped(self.episode_rule(name))}"}}')
                 step_names.append(name)
                 self.episode.append(name)
                 self.episode_fields.append(name)
@@ -211,16 +217,19 @@ class Writer:
                 out += ["    sequence: {by: region, order: [year]}", "    windows: {before: {all: yes}}"]
             out += ["    steps:", f"      spent: {{rule: sum(episodes.{x})}}", "      n: {rule: count(episodes)}"]
             before = " + default(before.last(left_over), ¥0)" if seq else ""
-            out += [f"      left_over: {{rule: \"heads * ¥40 - spent{before}\"}}"]
-            out += ["      point: {type: number, rule: \"if spent = 0 then 1 else heads * ¥10 / spent\", round: 0.0001}"]
+            out += [f'      left_over: {{rule: "heads * ¥40 - spent{before}"}}']
+            out += ['      point: {type: number, rule: "if spent = 0 then 1 else heads * ¥10 / spent", round: 0.0001}']
             if self.chance(60):
-                out += [f"    spread: {{bonus: {{what: left_over, over: episodes, by: {self.r.choice(self.episode_fields)}}}}}"]
+                out += [
+                    f"    spread: {{bonus: {{what: left_over, over: episodes, by: {self.r.choice(self.episode_fields)}}}}}"
+                ]
                 steps.append('  with_bonus: {type: money, rule: "bonus + paid"}')
                 step_names.append("with_bonus")
             steps.append('  valued: {type: money, rule: "paid * region_year.point"}')
             steps.append('  other: {type: money, rule: "default(region_year[north, year(day) - 1].left_over, ¥1)"}')
             step_names += ["valued", "other"]
-        steps.append('  whole: {type: money, rule: "sum(lines.amount)"}')
+        whole = self.pick("sum(lines.amount)", "sum(lines.amount) - paid")
+        steps.append(f'  whole: {{type: money, rule: "{whole}"}}')
         out += ["steps:", *steps]
         if self.chance(60):
             by = self.pick("amount", "weight", *line_names) if self.chance(85) else "quantity"

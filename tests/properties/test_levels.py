@@ -9,6 +9,7 @@ from random import Random
 
 import levels
 import pytest
+from bills import agrees
 
 from rxcalc.backends.base import Row
 from rxcalc.backends.exact import Exact
@@ -60,7 +61,9 @@ def _pairs(seed: int, folder: Path, reached: Counter[str]) -> None:
     recorded = run_all(Exact(plan, recording=True), rows, {}, recorders={r.number: Recorder() for r in rows})
     assert told(recorded) == first
     r = Random(seed)
-    mixed = [Row(at, str(e["episode_id"]), levels.shuffled(e, r)) for at, e in enumerate(r.sample(episodes, len(episodes)))]
+    mixed = [
+        Row(at, str(e["episode_id"]), levels.shuffled(e, r)) for at, e in enumerate(r.sample(episodes, len(episodes)))
+    ]
     assert told(run_all(exact, mixed, {})) == first
     for ran in run_all(exact, rows, {}).ran:
         o = ran.outcome
@@ -86,3 +89,31 @@ def test_many_more(tmp_path: Path) -> None:
     for seed in range(1000, 1400):
         _pairs(seed, tmp_path, reached)
     assert reached["computed"] > 10_000
+
+
+def _columns(seed: int, folder: Path, *, windows: bool, reached: Counter[str]) -> None:
+    """One rulebook without groups across bills on both back ends."""
+    plan = plan_of(levels.Writer(seed, windows=windows, groups=False).write(), folder)
+    bills = levels.Maker(seed).episodes(60)
+    result = agrees(plan, bills)
+    reached["bills"] += len(bills)
+    reached["looked at by exact"] += len(result.flagged)
+
+
+@pytest.mark.parametrize("windows", [False, True])
+def test_columns_give_the_same(tmp_path: Path, windows: bool) -> None:
+    """The columns give what the exact evaluator gives, to the minor unit, refused rows included."""
+    reached: Counter[str] = Counter()
+    for seed in range(2000, 2012):
+        _columns(seed, tmp_path, windows=windows, reached=reached)
+    assert reached["looked at by exact"] < reached["bills"] / 2
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("windows", [False, True])
+def test_columns_give_the_same_many_times(tmp_path: Path, windows: bool) -> None:
+    """The same over many more rulebooks."""
+    reached: Counter[str] = Counter()
+    for seed in range(3000, 3150):
+        _columns(seed, tmp_path, windows=windows, reached=reached)
+    assert reached["bills"] == 9000

@@ -52,7 +52,9 @@ class BillRun:
         self.exact: list[tuple[int, Outcome]] = []
         self.problems: list[tuple[int, Problem]] = []
         self.flagged: set[int] = set()
-        self.fine = pl.int_range(listing.bills.frame.height, dtype=pl.UInt32(), eager=True)  # places of rows in `values`
+        self.fine = pl.int_range(
+            listing.bills.frame.height, dtype=pl.UInt32(), eager=True
+        )  # places of rows in `values`
 
     def run(self, at_once: int) -> None:
         """Computes the bills, so many rows of lists at once."""

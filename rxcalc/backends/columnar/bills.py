@@ -173,7 +173,9 @@ def _ascending(keys: pl.DataFrame) -> bool:
     return bool(keys.select(below.head(pl.len() - 1).all()).item())
 
 
-def prepared(fields: Sequence[PlanInput], kinds: Mapping[str, pl.DataType], schema: Mapping[str, pl.DataType]) -> list[pl.Expr]:
+def prepared(
+    fields: Sequence[PlanInput], kinds: Mapping[str, pl.DataType], schema: Mapping[str, pl.DataType]
+) -> list[pl.Expr]:
     """Inputs as layers read them, from columns as a reader makes them."""
     of = {field.name: field for field in fields}
     columns: list[pl.Expr] = []
@@ -185,5 +187,3 @@ def prepared(fields: Sequence[PlanInput], kinds: Mapping[str, pl.DataType], sche
             column = column.cast(kind)
         columns.append(column.alias(f"i:{name}"))
     return columns
-
-

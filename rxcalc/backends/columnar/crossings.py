@@ -13,6 +13,7 @@ from rxcalc.backends.columnar.pairs import added_up
 from rxcalc.backends.columnar.parts import (
     NOTHING,
     Runs,
+    counts_of,
     decided_before,
     ends_of,
     keyed_runs,
@@ -38,13 +39,15 @@ class Frames:
     """A run: the columns of each level that are still needed, and which rows belong together.
 
     `rows` are for each list the places of its rows among all of the run. `belongs` is for the rows of one level the position of the row of another that each belongs to. `left` are the episodes
-    that the exact evaluator is to compute although nothing is wrong with them.
+    that the exact evaluator is to compute although nothing is wrong with them. `given` are for kinds of groups across
+    bills the rows of their files, keys `k0`, .. and inputs `i:NAME`, and last of all one for groups that have none.
     """
 
     tables: dict[str, pl.DataFrame]
     belongs: dict[tuple[str, str], pl.Series]
     rows: dict[str, pl.Series] = field(default_factory=dict)
     left: list[pl.Series] = field(default_factory=list)
+    given: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     small: int = 0
     _runs: dict[tuple[str, ...], tuple[Runs, pl.DataFrame]] = field(default_factory=dict)
 
@@ -97,14 +100,15 @@ class Frames:
         starts, ends = ends_of(counts)
         return Runs(at, starts, ends, up)
 
-    def form(self, kind: str, of: str, rows: Runs, bills: pl.Series) -> None:
-        """The groups of a kind: the runs of their members' rows."""
+    def form(self, kind: str, of: str, rows: Runs, base: pl.DataFrame) -> None:
+        """The groups of a kind: the runs of their members' rows, with these columns. Inside a bill `__up` is its place."""
         member = pl.repeat(None, self.height(of), dtype=_ID, eager=True)
         if rows.at is not None and rows.at.len():
             member = member.scatter(rows.at, rows.ids)
         self.belongs[of, kind] = member
-        self.belongs[kind, ""] = bills
-        self.tables[kind] = pl.DataFrame([bills.alias("__up")])
+        if "__up" in base.columns:
+            self.belongs[kind, ""] = base["__up"]
+        self.tables[kind] = base
         self._runs[of, kind] = (rows, pl.DataFrame())
 
 
@@ -140,30 +144,76 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Formed:
-    """The groups of a kind; gives their keys. `orders` are for keys that are positions in a set their places by name."""
+    """The groups of a kind; gives their keys. `orders` are for keys that are positions in a set their places by name.
+
+    Those across bills (not `inside`) have the rows of `Frames.given` too, are without the members `out`, and have `__rejected`, the
+    number of these that would be in the group.
+    """
 
     kind: str
     of: str
     keys: Sequence[Spot]
     orders: Sequence[Sequence[int] | None]
+    inside: bool
+    out: Spot | None
 
     @property
     def reads(self) -> Sequence[Spot]:
         """The keys of the members."""
-        return self.keys
+        return self.keys if self.out is None else (*self.keys, self.out)
 
     def run(self, frames: Frames) -> list[pl.Series]:
         """The keys of the groups, in the order in which the exact evaluator forms them: by bill, then by key."""
         held = [frames.column(spot) for spot in self.keys]
-        columns = [frames.position(self.of, "").alias("b")]
-        for at, (column, order) in enumerate(zip(held, self.orders, strict=True)):
-            sorted_by = column if order is None else pl.Series(order, dtype=_ID).gather(column)
-            columns.append(sorted_by.alias(f"k{at}"))
+        if not self.inside:
+            return self._across(frames, held)
+        columns = [frames.position(self.of, "").alias("b"), *self._sorted(held)]
         runs, first = keyed_runs(pl.DataFrame(columns))
         rows = runs.at.gather(runs.starts) if runs.at is not None else runs.starts
         keys = [column.gather(rows) for column in held]
-        frames.form(self.kind, self.of, runs, first["b"].cast(_ID))
+        frames.form(self.kind, self.of, runs, first.select(pl.col("b").cast(_ID).alias("__up")))
         return keys
+
+    def _sorted(self, keys: Sequence[pl.Series]) -> list[pl.Series]:
+        """The keys as they are put in order."""
+        return [
+            (column if order is None else pl.Series(order, dtype=_ID).gather(column)).alias(f"k{at}")
+            for at, (column, order) in enumerate(zip(keys, self.orders, strict=True))
+        ]
+
+    def _across(self, frames: Frames, held: Sequence[pl.Series]) -> list[pl.Series]:
+        """Groups of the members that are not refused, and of the rows of the file."""
+        size = frames.height(self.of)
+        given = frames.given[self.kind]
+        out = (
+            pl.repeat(value=False, n=size, dtype=pl.Boolean(), eager=True)
+            if self.out is None
+            else frames.column(self.out)
+        )
+        names = [f"k{at}" for at in range(len(held))]
+        own = pl.DataFrame([*self._sorted(held), out.alias("out")]).with_row_index("at").drop_nulls(names)
+        file = pl.DataFrame(self._sorted([given[name].cast(held[at].dtype) for at, name in enumerate(names)]))
+        known = pl.concat([own.filter(~pl.col("out")).select(names), file.drop_nulls()])
+        known = known.unique().sort(names).with_row_index("id")
+        placed = own.join(known, on=names, how="left", maintain_order="left")
+        members = placed.filter(~pl.col("out")).sort("id", maintain_order=True)
+        counts = counts_of(members["id"], known.height)
+        rejected = placed.filter(pl.col("out") & pl.col("id").is_not_null())["id"].sort()
+        row = known.join(file.with_row_index("row"), on=names, how="left", maintain_order="left")["row"]
+        row = row.fill_null(given.height - 1)
+        base = pl.DataFrame([counts_of(rejected, known.height).alias("__rejected")])
+        base = base.with_columns(given[name].gather(row) for name in given.columns if name not in names)
+        runs = Runs(members["at"], *ends_of(counts), members["id"].cast(_ID))
+        frames.form(self.kind, self.of, runs, base)
+        return [self._unsorted(known[name], at, held[at].dtype) for at, name in enumerate(names)]
+
+    def _unsorted(self, keys: pl.Series, at: int, kind: pl.DataType) -> pl.Series:
+        """A key as its column holds it."""
+        order = self.orders[at]
+        if order is None:
+            return keys
+        back = sorted(range(len(order)), key=lambda place: order[place])
+        return pl.Series(back, dtype=kind).gather(keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,12 +235,13 @@ class Membership:
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """The position of the group with some keys, in the same bill."""
+    """The position of the group with some keys; of one inside a bill, in the same bill."""
 
     own: str
     kind: str
     keys: Sequence[Spot]
     theirs: Sequence[str]
+    inside: bool
 
     @property
     def reads(self) -> Sequence[Spot]:
@@ -199,11 +250,16 @@ class Searched:
 
     def run(self, frames: Frames) -> list[pl.Series]:
         """The positions."""
-        names = ["b", *(f"k{at}" for at in range(len(self.keys)))]
-        mine = [frames.position(self.own, ""), *(frames.column(spot) for spot in self.keys)]
-        there = [frames.belongs[self.kind, ""], *(frames.column((self.kind, name)) for name in self.theirs)]
+        names = [f"k{at}" for at in range(len(self.keys))]
+        mine = [frames.column(spot) for spot in self.keys]
+        there = [frames.column((self.kind, name)) for name in self.theirs]
+        if self.inside:
+            names = ["b", *names]
+            mine, there = [frames.position(self.own, ""), *mine], [frames.belongs[self.kind, ""], *there]
         wanted = pl.DataFrame([column.alias(name) for column, name in zip(mine, names, strict=True)])
-        known = pl.DataFrame([column.alias(name) for column, name in zip(there, names, strict=True)]).with_row_index("at")
+        known = pl.DataFrame([column.alias(name) for column, name in zip(there, names, strict=True)]).with_row_index(
+            "at"
+        )
         return [wanted.join(known, on=names, how="left", maintain_order="left")["at"].cast(_ID)]
 
 

@@ -57,15 +57,31 @@ class Listing:
         past: Past | None = None,
     ) -> pl.DataFrame:
         """As `Program.compute`; `__left` says which flagged bills have nothing wrong with them. The lists' results wait for `keep`."""
+        return self.compute_groups(frame, lists, bad, wanted, {}, carried, past)[0]
+
+    def compute_groups(
+        self,
+        frame: pl.DataFrame,
+        lists: Frames,
+        bad: pl.Series,
+        wanted: Mapping[str, pl.Expr],
+        groups: Mapping[str, Mapping[str, pl.Expr]],
+        carried: Sequence[str],
+        past: Past | None = None,
+    ) -> tuple[pl.DataFrame, dict[str, pl.DataFrame]]:
+        """As `compute`, with what is wanted of groups across bills, by kind."""
         lists.small = self._turn
-        found = self._program.compute_bills(frame, lists, {"": wanted, **self._exprs}, carried, past)
+        found = self._program.compute_bills(frame, lists, {"": wanted, **self._exprs, **groups}, carried, past)
         self._now = {
             name: complete(found[name], own, ("__up",)).with_columns(lists.rows[name].alias("__at"))
             for name, own in self._outputs.items()
         }
         done = found[""]
         suspect = done["__flag"] | bad
-        return done.with_columns((suspect | done["__left"]).alias("__flag"), (done["__left"] & ~suspect).alias("__left"))
+        done = done.with_columns(
+            (suspect | done["__left"]).alias("__flag"), (done["__left"] & ~suspect).alias("__left")
+        )
+        return done, {kind: found[kind] for kind in groups}
 
     def keep(self, flags: pl.Series) -> None:
         """Takes over the results of the bills just computed that are not flagged."""

@@ -49,7 +49,11 @@ class Rows:
     @property
     def reads(self) -> Sequence[Spot]:
         """Columns of the list."""
-        names = {*self.taken.values(), *self.own_taken.values(), *(n for pairs in self.keys.values() for p in pairs for n in p)}
+        names = {
+            *self.taken.values(),
+            *self.own_taken.values(),
+            *(n for pairs in self.keys.values() for p in pairs for n in p),
+        }
         return [(self.form.level, name) for name in sorted(names)]
 
     def run(self, frames: Frames) -> list[pl.Series]:
@@ -101,9 +105,7 @@ class Rows:
 class _Running:
     """One call over the rows above: a running result for each bill, or for each bill and key."""
 
-    def __init__(
-        self, call: LoopCall[pl.Expr], keys: Sequence[tuple[str, str]], frames: Frames, level: str
-    ) -> None:
+    def __init__(self, call: LoopCall[pl.Expr], keys: Sequence[tuple[str, str]], frames: Frames, level: str) -> None:
         self._place = call.place
         up = frames.position(level, "")
         self._read = self._write = up

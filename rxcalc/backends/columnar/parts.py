@@ -8,7 +8,17 @@ import polars as pl
 
 from rxcalc.plan.columns.across import Result
 
-__all__ = ["NOTHING", "Runs", "counts_of", "decided_before", "ends_of", "keyed_runs", "over_runs", "ranks", "up_to_rows"]
+__all__ = [
+    "NOTHING",
+    "Runs",
+    "counts_of",
+    "decided_before",
+    "ends_of",
+    "keyed_runs",
+    "over_runs",
+    "ranks",
+    "up_to_rows",
+]
 
 NOTHING = {"sum": 0, "count": 0, "any": False, "all": True}
 """What an aggregate over no rows gives; the others are missing."""
@@ -66,7 +76,9 @@ def keyed_runs(frame: pl.DataFrame) -> tuple[Runs, pl.DataFrame]:
     if known.is_empty():
         none = pl.Series(dtype=pl.Int64())
         return Runs(known["__at"], none, none, pl.Series(dtype=_ID)), known.drop("__at")
-    change = known.select(pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(1)) for name in names)).to_series()
+    change = known.select(
+        pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(1)) for name in names)
+    ).to_series()
     change = change.scatter(0, True)  # noqa: FBT003 -- the value itself
     starts = change.arg_true().cast(pl.Int64())
     ends = pl.concat([starts.slice(1), pl.Series([known.height], dtype=pl.Int64())])
@@ -103,7 +115,9 @@ def _odd(function: str, value: pl.Series, where: pl.Series | None) -> pl.Series:
     return odd if where is None else odd & where
 
 
-def over_runs(result: Result, runs: Runs, value: pl.Series | None, where: pl.Series | None, kind: pl.DataType) -> pl.Series:
+def over_runs(
+    result: Result, runs: Runs, value: pl.Series | None, where: pl.Series | None, kind: pl.DataType
+) -> pl.Series:
     """An aggregate for each run; columns come by position."""
     starts, ends = runs.starts, runs.ends
     size = runs.ids.len()

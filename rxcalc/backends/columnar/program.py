@@ -136,26 +136,38 @@ class Program:
     ) -> dict[str, pl.DataFrame]:
         """As `compute`, with the rows of lists: for each level wanted its columns; of lists with `__up`, the place of their episode.
 
+        Groups across bills come with `__flag`, whether they are refused, and `__rejected`.
+
         `__flag` is that of the whole bill, and `__left` says which bills are left to the exact evaluator though nothing is wrong.
         """
         if self._stages is None:
             raise TypeError(self.plan.rulebook)
         lists.tables[""] = frame
-        fails = {level: {"__flag": _any([f for f in found if f is not None])} for level, found in self.formed.levels.fails.items()}
-        every = {level: {**wanted.get(level, {}), **(fails[level] if self.formed.levels.fails[level] or not level else {})} for level in fails}
-        every = {level: exprs for level, exprs in every.items() if exprs or level in wanted}
-        keys = {level: ("__up",) if level else tuple(carried) for level in every}
+        levels = self.formed.levels
+        every: dict[str, Mapping[str, pl.Expr]] = {}
+        for level, fails in levels.fails.items():
+            flag = {"__flag": _any([fail for fail in fails if fail is not None])}
+            if level in wanted or fails or not level:
+                every[level] = {**wanted.get(level, {}), **(flag if fails or not level else {})}
+        keys = {
+            level: tuple(carried) if not level else ("__rejected",) if level in levels.across else ("__up",)
+            for level in every
+        }
         done = self._stages.compute(lists, every, keys, past)
-        flag = done[""]["__flag"]
+        flag_of = done[""]["__flag"]
         for level, found in done.items():
-            if level and "__flag" in found.columns:
+            if level in levels.in_bill and level and "__flag" in found.columns:
                 rows = found["__up"].filter(found["__flag"]).unique()
-                flag = flag.scatter(rows, True) if rows.len() else flag  # noqa: FBT003 -- the value itself
+                flag_of = flag_of.scatter(rows, True) if rows.len() else flag_of  # noqa: FBT003 -- the value itself
         left = pl.repeat(value=False, n=frame.height, dtype=pl.Boolean(), eager=True)
         for rows in lists.left:
             left = left.scatter(rows, True)  # noqa: FBT003 -- the value itself
-        done[""] = done[""].with_columns(flag.alias("__flag"), left.alias("__left"))
+        done[""] = done[""].with_columns(flag_of.alias("__flag"), left.alias("__left"))
         return {level: _without_floats(found) for level, found in done.items()}
+
+    def group_inputs(self, kind: str) -> Mapping[str, pl.DataType]:
+        """The inputs of a kind of groups that columns read, and the type that each wants."""
+        return {} if self._stages is None else self._stages.kernel(kind).inputs
 
     def keep(self, frame: pl.DataFrame, wanted: Mapping[str, pl.Expr]) -> pl.DataFrame:
         """Columns over what episodes keep of themselves, from a frame with that."""

@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from rxcalc.backends.base import Outcome, Problem, RowResult
+from rxcalc.backends.base import GroupOutcome, Outcome, Problem, RowResult
 from rxcalc.backends.columnar.program import DECIMAL_LIMIT, Output
 from rxcalc.backends.columnar.values import result_type, written
 from rxcalc.plan.nodes import Value
@@ -30,6 +30,9 @@ class ColumnarResult:
 
     `lists` has for each list asked for its rows with all columns of its frame that begin with `__`, by episode and in
     their order, and `list_decimals` their decimals.
+
+    `groups` are those across bills, kind by kind in the order of their keys; `unplaced` counts by kind the rows of which nobody
+    knows which group they are in; `incomplete` names by row the kinds of groups that it has read and that lack a member.
     """
 
     values: pl.DataFrame
@@ -40,6 +43,9 @@ class ColumnarResult:
     affected: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     lists: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     list_decimals: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    groups: tuple[GroupOutcome, ...] = ()
+    unplaced: Mapping[str, int] = field(default_factory=dict)
+    incomplete: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
 
 def held(
@@ -87,7 +93,10 @@ def nothing(outputs: Sequence[Output], keys: Mapping[str, pl.DataType]) -> pl.Da
 
 
 def table_of(
-    keys: Mapping[str, pl.Series], outcomes: Sequence[Outcome | RowResult], outputs: Sequence[Output], like: pl.DataFrame
+    keys: Mapping[str, pl.Series],
+    outcomes: Sequence[Outcome | RowResult],
+    outputs: Sequence[Output],
+    like: pl.DataFrame,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Outcomes as a table, and `like` with the column types that hold both."""
     columns: dict[str, list[object]] = {}

@@ -10,13 +10,14 @@ import polars as pl
 from rxcalc.backends.base import Outcome, Problem
 from rxcalc.backends.columnar.bill_run import AT_ONCE, SMALL_TURN, BillRun
 from rxcalc.backends.columnar.bills import Bills
+from rxcalc.backends.columnar.group_run import Evaluators, GroupRun
 from rxcalc.backends.columnar.listing import Listing
 from rxcalc.backends.columnar.persons import SMALL_WAVE, Alone, SequenceRun
 from rxcalc.backends.columnar.program import Output, Program
 from rxcalc.backends.columnar.results import ColumnarResult, complete, held, in_places, patched
 from rxcalc.backends.columnar.values import inputs_of
 from rxcalc.backends.columnar.wave_run import Scalar
-from rxcalc.plan.nodes import Plan
+from rxcalc.plan.nodes import Plan, Value
 
 __all__ = ["Columnar", "ColumnarResult", "Scalar"]
 
@@ -28,10 +29,14 @@ class Columnar:
         plan: the plan.
         scalar: runs one episode on the exact evaluator, which says what is wrong with a flagged row.
         alone: runs one person's episodes on it, one after the other; only plans that look back need it.
+        evaluators: run whole sets on it, and episodes among groups; only plans with groups across bills need them.
     """
 
-    def __init__(self, plan: Plan, scalar: Scalar, alone: Alone | None = None) -> None:
+    def __init__(
+        self, plan: Plan, scalar: Scalar, alone: Alone | None = None, evaluators: Evaluators | None = None
+    ) -> None:
         self.plan = plan
+        self._evaluators = evaluators
         self.program = Program(plan)
         self._scalar = scalar
         self._alone = alone
@@ -74,6 +79,57 @@ class Columnar:
         done = self.program.compute(prepared, wanted, ["__row"])
         return self._settled(frame, done, outputs)
 
+    def run_groups(
+        self,
+        frame: pl.DataFrame,
+        columns: Sequence[str],
+        *,
+        lists: Mapping[str, pl.DataFrame] | None = None,
+        list_outputs: Mapping[str, Sequence[str]] | None = None,
+        group_inputs: Mapping[str, Sequence[Mapping[str, Value]]] | None = None,
+        after_reject: str = "refuse",
+    ) -> ColumnarResult:
+        """As `run`, for plans with groups across bills: all episodes of all groups in one frame.
+
+        Args:
+            frame: as for `run`, always with `__bad`: refused rows are counted in their groups.
+            columns: names of the result columns.
+            lists: the rows of each list.
+            list_outputs: for each list whose results are wanted, the names of their columns.
+            group_inputs: by kind, one map of keys and inputs for each row of its file.
+            after_reject: `compute` computes and marks what follows a refused episode.
+        """
+        if self._evaluators is None:
+            message = "this plan needs `evaluators`: functions that run groups exactly"
+            raise TypeError(message)
+        with self._forming:
+            outputs = [self.program.output(name) for name in columns]
+            own = {x: [self.program.output(n, x) for n in names] for x, names in (list_outputs or {}).items()}
+            listing = Listing(self.program, Bills(self.plan, frame, lists or {}), own, small_turn=0)
+            run = GroupRun(
+                self.program,
+                self._evaluators,
+                self.discrepancy,
+                outputs,
+                listing,
+                group_inputs or {},
+                compute=after_reject == "compute",
+            )
+        run.run()
+        exact, large = held(run.exact, outputs, own)
+        return ColumnarResult(
+            patched(run.values, exact, outputs, frame["__row"]) if exact else run.values,
+            _decimals(outputs),
+            frozenset(run.flagged),
+            tuple(sorted([*run.problems, *large], key=lambda pair: pair[0])),
+            frozenset(run.marked),
+            lists=listing.tables(run.fine, _by_place(frame, exact)) if own else {},
+            list_decimals=_all_decimals(own),
+            groups=tuple(run.groups),
+            unplaced=run.unplaced,
+            incomplete=run.incomplete,
+        )
+
     def _bills(
         self,
         frame: pl.DataFrame,
@@ -83,7 +139,14 @@ class Columnar:
     ) -> ColumnarResult:
         """A plan with lists that does not look back."""
         listing = Listing(self.program, Bills(self.plan, frame, lists), own, small_turn=self.small_turn)
-        run = BillRun(self.program, self._scalar, self.discrepancy, outputs, listing, wide=listing.wide or any(out.exact for out in outputs))
+        run = BillRun(
+            self.program,
+            self._scalar,
+            self.discrepancy,
+            outputs,
+            listing,
+            wide=listing.wide or any(out.exact for out in outputs),
+        )
         run.run(self.at_once)
         exact, large = held(run.exact, outputs, own)
         values = patched(run.values, exact, outputs, frame["__row"]) if exact else run.values

@@ -153,7 +153,8 @@ class FrameKernel(PolarsKernel):
         self.owner, self.level = owner, level
         self.stages: list[list[Layer]] = []
         self.first = 0
-        self.base: tuple[str, ...] = ("__up",) if level else ()
+        across = any(g.name == level and not g.inside for g in owner.plan.groups)
+        self.base: tuple[str, ...] = () if not level else ("__rejected",) if across else ("__up",)
         self.keys: dict[str, tuple[str, ...]] = {}  # by kind of groups the names of their keys' columns
         self._stage: dict[str, int] = {}
         self._known: dict[tuple[object, ...], tuple[pl.Expr, ...]] = {}
@@ -210,7 +211,8 @@ class FrameKernel(PolarsKernel):
             case Found():
                 keys = tuple(self._spot(self.level, key) for key in form.keys)
                 theirs = self.frame(form.kind).keys[form.kind]
-                return self._cross(Searched(self.level, form.kind, keys, theirs), (form.kind,), 1, (form.kind, keys))
+                searched = Searched(self.level, form.kind, keys, theirs, form.inside)
+                return self._cross(searched, (form.kind,), 1, (form.kind, keys))
             case Aggregate():
                 return self._aggregate(form)
             case PairAggregate():
@@ -252,11 +254,13 @@ class FrameKernel(PolarsKernel):
             by_name = {value: at for at, value in enumerate(sorted(values))}
             orders.append([by_name[value] for value in values] if values else None)
         keys = tuple(self._spot(form.of, code) for code in form.keys)
-        stage = 1 + max((self.frame(level).stage_of(name) for level, name in keys), default=0)
+        out = None if form.out is None else self._spot(form.of, form.out)
+        formed = Formed(form.kind, form.of, keys, orders, form.inside, out)
+        stage = 1 + max((self.frame(level).stage_of(name) for level, name in formed.reads), default=0)
         self.first = max(stage, 1 + self.frame(form.of).first)
         names = tuple(self._new(self.first, 0) for _ in keys)
         self._reach(self.first)
-        self.owner.crossings[self.first].append((self.level, names, Formed(form.kind, form.of, keys, orders)))
+        self.owner.crossings[self.first].append((self.level, names, formed))
         self.keys[form.kind] = names
         return tuple(self._column(name) for name in names)
 

@@ -96,13 +96,14 @@ class PairAggregate(Generic[X]):
 class Grouped(Generic[X]):
     """The keys of the groups of a kind, which is formed by it: the different values of `keys` of the rows of `of`.
 
-    `inside`: rows of different episodes are never in one group.
+    `inside`: rows of different episodes are never in one group. Rows `out` are in none.
     """
 
     kind: str
     of: str
     keys: tuple[X, ...]
     inside: bool
+    out: X | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,13 @@ from rxcalc.plan.columns.formed import Formed, either
 from rxcalc.plan.columns.kernel import Kernel, NotProven
 from rxcalc.plan.columns.lifting import absorbed, brought
 from rxcalc.plan.columns.lookups import At
+from rxcalc.plan.columns.marks import Marks
 from rxcalc.plan.columns.numbers import Number
 from rxcalc.plan.columns.rows import RowCalls
-from rxcalc.plan.columns.sides import BILL, sides_of
+from rxcalc.plan.columns.sides import BILL, reading, sides_of
+from rxcalc.plan.columns.standing import Standing
 from rxcalc.plan.columns.walk import Bounds, Walk
-from rxcalc.plan.nodes import Plan, PlanGroup, PlanInput, PlanList, PlanNode
+from rxcalc.plan.nodes import Plan, PlanBlock, PlanGroup, PlanInput, PlanList, PlanNode
 
 __all__ = ["LevelWalk", "Levels"]
 
@@ -62,6 +64,8 @@ class LevelWalk(Walk[X]):
         """The date at which parameters resolve."""
         if not self.level:
             return super().effective()
+        if self._at is None and self.level in self.levels.across:
+            self._at = self.at(self.levels.groups[self.level].effective)
         if self._at is None:
             self._at = self.dated(self.levels.walks[""].effective(), "")
         return self._at
@@ -96,7 +100,7 @@ class LevelWalk(Walk[X]):
     def _lift(self, node: PlanNode) -> Formed[X]:
         level = str(node.data)
         source = self.levels.walk(level)
-        formed = source.form(node.args[0])
+        formed = self.levels.standing.read(level, source.form(node.args[0]))
         absorbed(self, source)
         return self._lifted(source, level, formed, node.type, nullable=self.levels.may_have_none(level))
 
@@ -139,8 +143,31 @@ class Levels(Generic[X]):
         self.groups = {g.name: g for g in plan.groups}
         self.in_bill = {"", *(x.name for x in plan.lists), *(g.name for g in plan.groups if g.inside)}
         self.calls = RowCalls(self)
+        self.across = frozenset(g.name for g in plan.groups if not g.inside)
         self.fails: dict[str, list[X | None]] = {level: [] for level in self.walks}
+        if self.across:  # rows that were refused before
+            self.fails[""].append(kernel.taken("__bad"))
+        self.standing = Standing(self)
+        self._reading = reading(plan, self.across)
+        self.marks = Marks(self)
         self.broken: dict[str, str] = {}  # kinds of groups that no columns form, and why
+
+    def begin(self, block: PlanBlock) -> None:
+        """At the beginning of a block: what reads groups across bills is formed anew, since more may be refused by now."""
+        if self.across:
+            if any(level in self.across or self.source(level, name) in self.across for level, name in block.items):
+                self.standing.begin()
+            self.forget()
+
+    def source(self, level: str, name: str) -> str:
+        """The level that gives what a row receives; "" where that is no spread."""
+        return next((s.source for s in self.plan.spreads if (s.target, s.name) == (level, name)), "")
+
+    def forget(self) -> None:
+        """Forgets what was formed of nodes that read groups across bills."""
+        walks: list[Walk[X]] = [*self.walks.values(), self.bill, *self.calls.walks()]
+        for walk in walks:
+            walk.forget(self._reading)
 
     def walk(self, level: str) -> LevelWalk[X]:
         """The walk of a level; NotProven when there are no columns for its rows."""
@@ -149,8 +176,8 @@ class Levels(Generic[X]):
         return self.walks[level]
 
     def may_have_none(self, level: str) -> bool:
-        """Whether a row may belong to no row of a level."""
-        return level in self.groups and any(key.missing for key in self.groups[level].keys)
+        """Whether a row may belong to no row of a level: it has no key, or was refused before the groups were formed."""
+        return level in self.across or (level in self.groups and any(key.missing for key in self.groups[level].keys))
 
     # Groups
 
@@ -158,9 +185,6 @@ class Levels(Generic[X]):
         """Forms the groups of a kind."""
         walk = self.walks[g.name]
         try:
-            if not g.inside:
-                message = f"groups {g.name} go across bills"
-                raise NotProven(message)
             source = self.walk(g.of)
             keys = [self._key(source, g, key.name, key.node) for key in g.keys]
         except NotProven as gap:
@@ -168,9 +192,13 @@ class Levels(Generic[X]):
             walk.reasons.append(str(gap))
             self.fails[g.of].append(self.walks[g.of].kernel.always())
             return
-        self.fails[g.of] += [formed.fail for formed in keys]
+        bad = either(source.kernel, *(formed.fail for formed in keys))
         codes = tuple(formed.as_code if formed.number is None else formed.number.num.code for formed in keys)
-        held = walk.kernel.across(Grouped(g.name, g.of, codes, bool(g.inside)))
+        self.fails[g.of].append(bad)
+        out = None if g.inside else self.standing.refused(g.of)
+        self.standing.formed[g.name] = out
+        form = Grouped(g.name, g.of, codes, bool(g.inside), out)
+        held = walk.kernel.across(form)
         source.kernel.across(Belongs(g.name))
         for key, formed, code in zip(g.keys, keys, held, strict=True):
             if formed.number is None:
@@ -178,6 +206,19 @@ class Levels(Generic[X]):
             else:
                 num = replace(formed.number.num, code=code, fixed=False)
                 walk.keys[key.name] = Formed(number=replace(formed.number, num=num))
+        if not g.inside:
+            self._lacking(g)
+
+    def _lacking(self, g: PlanGroup) -> None:
+        """Groups without an input that they need are refused, and those whose date cannot be found."""
+        walk = self.walks[g.name]
+        for field in g.inputs:
+            if not field.optional:
+                formed = walk.input(field.name)
+                code = formed.as_code if formed.number is None else formed.number.num.code
+                self.fails[g.name].append(walk.kernel.unary("not", walk.kernel.unary("known", code)))
+        if g.effective >= 0:
+            self.fails[g.name].append(walk.form(g.effective).fail)
 
     def _key(self, walk: LevelWalk[X], g: PlanGroup, name: str, node: int) -> Formed[X]:
         formed = walk.form(node)
@@ -196,18 +237,22 @@ class Levels(Generic[X]):
         """GROUP: a value of the group with some keys."""
         kind = str(node.data)
         source = self.walk(kind)
-        formed = source.form(node.args[0])
+        formed = self.standing.read(kind, source.form(node.args[0]))
         absorbed(walk, source)
-        keys: list[X] = []
-        for arg, key in zip(node.args[1:], self.groups[kind].keys, strict=True):
-            keys.append(
-                self._like_key(walk, walk.form(arg), self.plan.nodes[arg].type, source.keys[key.name], key.type)
-            )
-        at = walk.kernel.across(Found(kind, tuple(keys), bool(self.groups[kind].inside)))[0]
+        at = self.place(walk, node)
         found = brought(
             walk, source, formed, node.type, lambda code: walk.kernel.across(Lifted(kind, code, at))[0], nullable=True
         )
         return replace(found, fail=either(walk.kernel, walk.fails(node.args[1:]), found.fail))
+
+    def place(self, walk: Walk[X], node: PlanNode) -> X:
+        """The position of the group that a GROUP names by its keys."""
+        kind = str(node.data)
+        keys: list[X] = []
+        for arg, key in zip(node.args[1:], self.groups[kind].keys, strict=True):
+            own = self.walk(kind).keys[key.name]
+            keys.append(self._like_key(walk, walk.form(arg), self.plan.nodes[arg].type, own, key.type))
+        return walk.kernel.across(Found(kind, tuple(keys), bool(self.groups[kind].inside)))[0]
 
     def _like_key(self, walk: Walk[X], formed: Formed[X], of: Type, key: Formed[X], into: Type) -> X:
         """A value as the key column holds it."""

@@ -7,7 +7,7 @@ those with the same key; what else reads both rows is formed over pairs of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -61,6 +61,12 @@ class ElementWalk(Walk[X]):
         if self._reader == self._base:
             return self._own.dated(self._levels.walks[self._base].effective(), self._base)
         return self._own.effective()
+
+    def forget(self, nodes: Iterable[int]) -> None:
+        """Forgets what was formed of these nodes."""
+        super().forget(nodes)
+        for node in nodes:
+            self._leaves.pop(self.same[node], None)
 
     def _leaf(self, node: int) -> Formed[X]:
         levels = self._levels
@@ -183,7 +189,7 @@ class RowCalls(Generic[X]):
         base = base_of(plan, call)
         before = call.kind == "above"
         if base == call.level and not before:
-            found = terms(element, call, conjuncts(plan, call.where))
+            found = self._members(element, call, terms(element, call, conjuncts(plan, call.where)))
             self.how[place] = "added up"
             return self._aggregate(walk, call, base, found, (), before=before)
         conditions = self.conditions(call, element)
@@ -214,6 +220,15 @@ class RowCalls(Generic[X]):
         formed = result_of(walk, call, found.value, code)
         return replace(formed, fail=either(kernel, own, formed.fail))
 
+    def _members(self, element: ElementWalk[X], call: PlanCall, found: Terms[X]) -> Terms[X]:
+        """The terms for those rows only that a group across bills still goes over."""
+        still, kernel = self.levels.standing.members(call.level, call.element), element.kernel
+        if still is None:
+            return found
+        where = still if found.where is None else kernel.binary("and", still, found.where)
+        fail = under(kernel, still, found.fail)
+        return Terms(found.value, kernel.share(where), None if fail is None else kernel.share(fail))
+
     def _aggregate(
         self,
         walk: LevelWalk[X],
@@ -236,6 +251,14 @@ class RowCalls(Generic[X]):
         if call.function != "rank" or found.value is None:
             return formed
         return replace(formed, fail=either(walk.kernel, found.value.fail, formed.fail))
+
+    def base(self, call: PlanCall) -> str:
+        """The level whose row the row that asks and those gone over both belong to."""
+        return base_of(self.levels.plan, call)
+
+    def walks(self) -> list[Walk[X]]:
+        """The walks over rows gone over."""
+        return list(self._elements.values())
 
     def siblings(self, level: str) -> ElementWalk[X]:
         """The walk over the rows of a list as other rows of the bill see them."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 from rxcalc.lang.ops import Op
 from rxcalc.plan.nodes import CellRef, ParameterRef, Plan, PlanNode, ScheduleRef
 
-__all__ = ["BILL", "OTHER", "OWN", "sides_of"]
+__all__ = ["BILL", "OTHER", "OWN", "reading", "sides_of"]
 
 OWN: Final = 1
 """This row."""
@@ -55,3 +56,16 @@ def _is_dated(node: PlanNode, dated: frozenset[str]) -> bool:
         case CellRef(at=False) as ref:
             return ref.table in dated
     return False
+
+
+def reading(plan: Plan, kinds: Collection[str]) -> frozenset[int]:
+    """The nodes that read a group of one of these kinds."""
+    found: set[int] = set()
+    for place, node in enumerate(plan.nodes):
+        below = set(node.args)
+        if node.op is Op.ROWS:
+            call = plan.calls[int(str(node.data))]
+            below = {call.value, call.where}
+        if (node.op in {Op.LIFT, Op.GROUP} and node.data in kinds) or below & found:
+            found.add(place)
+    return frozenset(found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Generic, TypeVar
 
-from rxcalc.lang.types import COUNT
+from rxcalc.lang.types import COUNT, FLAG
 from rxcalc.plan.columns.across import Aggregate, Belongs, Lifted, Result
 from rxcalc.plan.columns.formed import Formed, either, under
 from rxcalc.plan.columns.kernel import NotProven
@@ -49,6 +49,8 @@ class _Spread(Generic[X]):
         amount = of.shared(of.narrow(of.absolute(of.number(whole, 1)).num))
         nothing = source.kernel.binary("and", of.test("!=", amount, of.ints(0)), of.test("=", total, of.ints(0)))
         self.levels.fails[s.source] += [what.fail, nothing]
+        if s.source in self.levels.across:
+            self._refuse_members()
         mine, divisor = self._lifted(amount), self._lifted(total)
         divisor = replace(divisor, low=1, high=max(divisor.high, 1))
         product = to.shared(to.times(mine, weight))
@@ -94,16 +96,46 @@ class _Spread(Generic[X]):
         if walk.plan.nodes[s.by].missing:
             fails.append(kernel.unary("not", kernel.unary("known", num.code)))
         fail = either(kernel, *fails)
-        if fail is not None and s.source and self.levels.may_have_none(s.source):
+        if s.source in self.levels.across:
+            self._refuse(fail)
+        elif fail is not None and s.source and self.levels.may_have_none(s.source):
             fail = under(kernel, kernel.unary("known", kernel.across(Belongs(s.source))[0]), fail)
-        self.levels.fails[s.target].append(fail)
+            self.levels.fails[s.target].append(fail)
+        else:
+            self.levels.fails[s.target].append(fail)
         return replace(num, low=max(num.low, 0), high=max(num.high, 0))
+
+    def _refuse(self, fail: X | None) -> None:
+        """A weight that is wrong refuses the whole group across bills."""
+        if fail is None:
+            return
+        still, kernel = self.levels.standing.members(self.s.source, self.s.target), self.target.kernel
+        fail = kernel.binary("default", fail, kernel.always())
+        fail = fail if still is None else kernel.binary("and", still, fail)
+        result = Result("any", distinct=False, type=FLAG, width=64)
+        form = self._over_members(result, self.s.source, kernel.share(fail))
+        self.levels.fails[self.s.source].append(self.source.kernel.across(form)[0])
+
+    def _refuse_members(self) -> None:
+        """Those that should have received a part of what a refused group gives are refused."""
+        refused = self.levels.standing.refused(self.s.source)
+        if refused is not None:
+            kernel = self.target.kernel
+            fail = kernel.across(Lifted(self.s.source, refused))[0]
+            nobody = kernel.unary("not", kernel.always())
+            self.levels.fails[self.s.target].append(kernel.share(kernel.binary("default", fail, nobody)))
+
+    def _over_members(self, result: Result, level: str, value: X) -> Aggregate[X]:
+        """An aggregate over the rows that receive of the same row."""
+        source, target = self.s.source, self.s.target
+        still = self.levels.standing.members(source, target)
+        where = None if still is None else self.target.kernel.share(still)
+        return Aggregate(result, level, target, source, before=False, keys=(), value=value, where=where, fail=None)
 
     def _sum(self, a: Ints[X], low: int, high: int) -> Ints[X]:
         """The sum over the rows that receive, for the one that gives."""
         width = self.source.arithmetic.width(low, high)
-        result = Result("sum", False, COUNT, width)  # noqa: FBT003 -- a record's field
-        form = Aggregate(result, self.s.source, self.s.target, self.s.source, False, (), a.code, None, None)  # noqa: FBT003
+        form = self._over_members(Result("sum", distinct=False, type=COUNT, width=width), self.s.source, a.code)
         return Ints(self.source.kernel.across(form)[0], low, high, width)
 
     def _lifted(self, a: Ints[X]) -> Ints[X]:
@@ -111,8 +143,7 @@ class _Spread(Generic[X]):
 
     def _place(self, a: Ints[X]) -> Ints[X]:
         """The place of each row by these numbers, the largest first, among those that receive of the same row."""
-        result = Result("rank", False, COUNT, 64)  # noqa: FBT003 -- as above
-        form = Aggregate(result, self.s.target, self.s.target, self.s.source, False, (), a.code, None, None)  # noqa: FBT003
+        form = self._over_members(Result("rank", distinct=False, type=COUNT, width=64), self.s.target, a.code)
         return Ints(self.target.kernel.across(form)[0], 1, self.most, 64)
 
     def _members_only(self, part: Ints[X]) -> Ints[X]:

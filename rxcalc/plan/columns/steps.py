@@ -59,9 +59,9 @@ def full_name(level: str, name: str) -> str:
     return f"{level}.{name}" if level else name
 
 
-def part_name(plan: Plan, partition: PlanPartition, part: PlanPart) -> str:
-    """The name of a share of a plan."""
-    return share_name(0 if partition is plan.shares[0] else 1, partition.name, part.bearer, part.part)
+def part_name(of: Plan | PlanGroup, partition: PlanPartition, part: PlanPart) -> str:
+    """The name of a share of a plan, or of a group."""
+    return share_name(0 if partition is of.shares[0] else 1, partition.name, part.bearer, part.part)
 
 
 def form_plan(plan: Plan, kernel: Kernel[X], *, limited: bool, earlier: Mapping[str, Bounds]) -> Everything[X]:
@@ -73,7 +73,10 @@ def form_plan(plan: Plan, kernel: Kernel[X], *, limited: bool, earlier: Mapping[
     levels.fails[""] += [_outside(walk), _reversal(walk)]
     forming = _Forming(levels)
     for block in evaluation_order(plan):
-        if block.through in levels.walks and block.through:
+        levels.begin(block)
+        if block.through in levels.across:
+            forming.left_out(block)
+        elif block.through:
             forming.loop(block)
         else:
             for level, name in block.items:
@@ -107,6 +110,8 @@ class _Forming(Generic[X]):
         levels, of = self.levels, self._of[level]
         walk = levels.walks[level]
         fails = levels.fails[level]
+        if level in levels.across:
+            levels.forget()
         self._begin(walk)
         head, _, rest = name.partition(":") if ":" in name else ("", "", "")
         formed: Formed[X] | None = None
@@ -129,6 +134,52 @@ class _Forming(Generic[X]):
                     fails.append(formed.fail)
         finally:
             self._end(walk, level, name, formed)
+        if levels.across:
+            self._mark(level, name)
+
+    def _mark(self, level: str, name: str) -> None:
+        """Where an item reads a group that lacks a member."""
+        marks, of = self.levels.marks, self._of[level]
+        head, _, rest = name.partition(":") if ":" in name else ("", "", "")
+        if (level, name) in self._spreads:
+            s = self._spreads[level, name]
+            marks.item(s.source, (s.what,), lambda walk: walk.form(s.what).fail)
+            marks.item(s.target, (s.by,), lambda walk: walk.form(s.by).fail)
+        elif head == "members" and isinstance(of, PlanGroup):
+            keys = tuple(key.node for key in of.keys)
+            marks.item(of.of, keys, lambda walk: walk.fails(keys))
+        elif head in {"requires", "guarantee"}:
+            that = (of.requires if head == "requires" else of.guarantees)[int(rest)].that
+            marks.item(level, (that,), lambda walk: _broken(walk, that))
+        elif head == "shares" and not isinstance(of, PlanList):
+            partition = next(p for p in of.shares if p.name == rest)
+            roots = [partition.of, *(part.value for part in partition.parts if part.value >= 0)]
+            marks.item(level, roots, lambda walk: _partition(walk, of, partition))
+        elif not (step := self._steps[level, name]).lazy:
+            marks.item(
+                level,
+                [n for c in step.clauses for n in (c.when, c.then) if n >= 0],
+                lambda walk: _step(walk, step).fail,
+            )
+
+    def left_out(self, block: PlanBlock) -> None:
+        """The items of a block that goes from group to group in their sequence: no columns compute them."""
+        for level, name in block.items:
+            walk = self.levels.walks[level]
+            gone: Formed[X] = Formed(fail=walk.kernel.always(), absent=True)
+            self.levels.fails[level].append(walk.kernel.always())
+            self.reasons[full_name(level, name)] = (
+                f"it is computed group after group, in the sequence of {block.through}"
+            )
+            head, _, rest = name.partition(":") if ":" in name else ("", "", "")
+            of = self._of[level]
+            if head == "members":
+                self.levels.broken[level] = self.reasons[full_name(level, name)]
+            elif head == "shares" and not isinstance(of, PlanList):
+                names = [part_name(of, p, part) for p in of.shares if p.name == rest for part in p.parts]
+                walk.shares.update(dict.fromkeys([*names, *of.totals], gone))
+            elif not rest:
+                walk.steps[name] = gone
 
     def loop(self, block: PlanBlock) -> None:
         """The items of a block that goes row after row down a list."""
@@ -136,6 +187,8 @@ class _Forming(Generic[X]):
         walk = self.levels.walks[level]
         self._begin(walk)
         steps = [self._steps[item] for item in block.items]
+        if any(self.levels.marks.reads(node) for s in steps for c in s.clauses for node in (c.when, c.then)):
+            self.levels.marks.unknown = f"the loop of {steps[0].name} reads groups"
         walk.steps.update(form_loop(self.levels, level, steps, _step))
         for step in steps:
             if not step.lazy:
@@ -230,7 +283,7 @@ def _decided(walk: Walk[X], step: PlanStep) -> Formed[X]:
 def _partition(walk: Walk[X], of: Plan | PlanGroup, partition: PlanPartition) -> X | None:
     """Forms the parts and, for the first partition, the totals; returns where it does not balance."""
     first = partition is of.shares[0]
-    names = [share_name(0 if first else 1, partition.name, part.bearer, part.part) for part in partition.parts]
+    names = [part_name(of, partition, part) for part in partition.parts]
     try:
         parts, fail = _balanced(walk, partition)
     except NotProven:

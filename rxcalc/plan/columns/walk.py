@@ -130,6 +130,11 @@ class Walk(Generic[X]):
             self._memo[key] = formed
         return formed
 
+    def forget(self, nodes: Iterable[int]) -> None:
+        """Forgets what was formed of these nodes: they are formed anew where they are read again."""
+        for node in nodes:
+            self._memo.pop(self.same[node], None)
+
     def numbers(self, args: Iterable[int]) -> list[Number[X]]:
         """The arguments as numbers."""
         return [self.form(arg).as_number for arg in args]

@@ -1,0 +1,336 @@
+"""Runs of plans with groups across bills: all bills and all groups in columns, refused ones looked at by the exact evaluator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Protocol
+
+import polars as pl
+
+from rxcalc.backends.base import GroupOutcome, Outcome, Problem, Ran, Row
+from rxcalc.backends.columnar.kernel import carrier
+from rxcalc.backends.columnar.listing import Listing
+from rxcalc.backends.columnar.parts import counts_of
+from rxcalc.backends.columnar.program import Output, Program
+from rxcalc.backends.columnar.results import complete, nothing
+from rxcalc.backends.columnar.values import cells, held_as, value_of
+from rxcalc.lang.types import MONEY, Type
+from rxcalc.plan.columns.formed import Formed
+from rxcalc.plan.columns.walk import input_scale
+from rxcalc.plan.nodes import Plan, PlanGroup, Value, evaluation_order
+
+__all__ = ["Evaluators", "GroupRun", "why_together"]
+
+
+class Whole(Protocol):
+    """What became of a set of episodes and of the groups that go across them."""
+
+    ran: list[Ran]
+    groups: list[GroupOutcome]
+    unplaced: Mapping[str, int]
+
+
+class Evaluators(Protocol):
+    """The exact evaluator for plans with groups across bills."""
+
+    def together(
+        self, rows: Sequence[Row], group_inputs: Mapping[str, Sequence[Mapping[str, Value]]], *, compute: bool
+    ) -> Whole:
+        """What became of a whole set of rows, in the order given, and of all groups."""
+
+    def among(self, groups: Sequence[GroupOutcome]) -> Callable[[Mapping[str, Value], Mapping[str, Value]], Outcome]:
+        """A function that runs one episode, given its inputs and what it received of groups, among these."""
+
+
+def why_together(program: Program) -> str:
+    """Why columns cannot compute a plan with groups across bills; "" when they can."""
+    plan, formed = program.plan, program.formed
+    across = formed.levels.across
+    if formed.reasons:
+        name, reason = next(iter(formed.reasons.items()))
+        return f"{name}: {reason}"
+    if any(call.kind == "window" for call in plan.calls):
+        return "it looks back"
+    if plan.sequence is not None and plan.sequence.reverses:
+        return "episodes may be reversed"
+    if formed.levels.marks.unknown:
+        return formed.levels.marks.unknown
+    if any(check.level in across for check in plan.checks):
+        return "groups have checks"
+    for g in plan.groups:
+        if not g.inside and any(_reads_results(plan, key.node) for key in g.keys):
+            return f"the keys of {g.name} are results"
+    return ""
+
+
+def _reads_results(plan: Plan, node: int) -> bool:
+    entry = plan.nodes[node]
+    return entry.op.value in {"step", "share", "rows", "lift", "group"} or any(
+        _reads_results(plan, a) for a in entry.args
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """A kind of groups in columns: its keys, inputs, steps and shares by name."""
+
+    group: PlanGroup
+    inputs: Mapping[str, tuple[Type, Formed[pl.Expr]]]
+    steps: Mapping[str, tuple[Type, Formed[pl.Expr]]]
+    shares: Mapping[str, tuple[Type, Formed[pl.Expr]]]
+
+    @classmethod
+    def of(cls, program: Program, group: PlanGroup) -> _Kind:
+        """A kind of a program."""
+        walk = program.formed.levels.walks[group.name]
+        types: dict[str, Type] = {step.name: step.type for step in group.steps if not step.lazy}
+        inputs: dict[str, Type] = {key.name: key.type for key in group.keys}
+        inputs |= {given.name: given.type for given in group.inputs}
+        received = [s.name for s in program.plan.spreads if s.target == group.name]
+        return cls(
+            group,
+            {name: (of, walk.input(name)) for name, of in inputs.items()},
+            {name: (types.get(name, MONEY), walk.steps[name]) for name in (*types, *received)},
+            {name: (MONEY, formed) for name, formed in walk.shares.items()},
+        )
+
+    def exprs(self) -> dict[str, pl.Expr]:
+        """All that is wanted of it."""
+        parts = {"i": self.inputs, "s": self.steps, "p": self.shares}
+        return {
+            f"{mark}:{name}{part}": expr
+            for mark, fields in parts.items()
+            for name, (_, formed) in fields.items()
+            for part, expr in _parts(formed).items()
+        }
+
+    def rows(self, table: pl.DataFrame, mark: str) -> list[dict[str, Value]]:
+        """The inputs (`i`), steps (`s`) or shares (`p`) of each group."""
+        fields = {"i": self.inputs, "s": self.steps, "p": self.shares}[mark]
+        columns = [_values(table, f"{mark}:{name}", formed, of) for name, (of, formed) in fields.items()]
+        if not columns:
+            return [{} for _ in range(table.height)]
+        return [dict(zip(fields, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _parts(formed: Formed[pl.Expr]) -> dict[str, pl.Expr]:
+    """The columns that hold a value: its numerator and denominator, or itself."""
+    if formed.number is None:
+        return {"": formed.as_code}
+    den = {} if formed.number.den is None else {"/": formed.number.den.code}
+    return {"": formed.number.num.code, **den}
+
+
+def _values(table: pl.DataFrame, name: str, formed: Formed[pl.Expr], of: Type) -> list[Value]:
+    """The values that these columns hold, as the exact evaluator carries them."""
+    found = cells(table[name], of)
+    if formed.number is None:
+        return [value_of(cell, of, 1) for cell in found]
+    scale = formed.number.scale
+    if formed.number.den is None:
+        return [value_of(cell, of, scale) for cell in found]
+    under = table[f"{name}/"].to_list()
+    return [
+        None if not isinstance(cell, int) or den is None else Fraction(cell, scale * den)
+        for cell, den in zip(found, under, strict=True)
+    ]
+
+
+def _given(program: Program, kind: _Kind, rows: Sequence[Mapping[str, Value]]) -> pl.DataFrame:
+    """The rows of a kind's file: keys `k0`, .. and the inputs that columns read; the last one is for groups that it does not have."""
+    group, wanted = kind.group, program.group_inputs(kind.group.name)
+    rows = [*rows, {}]
+    columns = []
+    for at, key in enumerate(group.keys):
+        formed = kind.inputs[key.name][1]
+        scale = 1 if formed.number is None else formed.number.scale
+        cells_ = [held_as(row.get(key.name), key.type, scale) for row in rows]
+        columns.append(pl.Series(f"k{at}", cells_, dtype=carrier(key.type, 64)))
+    for given in group.inputs:
+        if given.name in wanted:
+            values = [given.default if row.get(given.name) is None else row.get(given.name) for row in rows]
+            held = [held_as(value, given.type, input_scale(given)) for value in values]
+            columns.append(pl.Series(f"i:{given.name}", held, dtype=wanted[given.name]))
+    return pl.DataFrame(columns)
+
+
+class GroupRun:
+    """One run over a whole set of bills.
+
+    Results stand in `values`, `exact`, `problems` (by `__row`), `flagged`, `marked`, `fine`, `groups`, `unplaced` and `incomplete` (the
+    kinds of groups that a row has read and that lack a member) afterwards.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        evaluators: Evaluators,
+        disagree: Callable[[], Problem | None],
+        outputs: Sequence[Output],
+        listing: Listing,
+        group_inputs: Mapping[str, Sequence[Mapping[str, Value]]],
+        *,
+        compute: bool,
+    ) -> None:
+        self._program, self._plan = program, program.plan
+        self._evaluators, self._disagree, self._compute = evaluators, disagree, compute
+        self._outputs, self._listing, self._inputs = outputs, listing, group_inputs
+        self.values = nothing(outputs, {"__row": listing.bills.frame.schema["__row"]})
+        self.exact: list[tuple[int, Outcome]] = []
+        self.problems: list[tuple[int, Problem]] = []
+        self.flagged: set[int] = set()
+        self.marked: set[int] = set()
+        self.fine = pl.Series(dtype=pl.UInt32())
+        self.groups: list[GroupOutcome] = []
+        self.unplaced: dict[str, int] = {}
+        self.incomplete: dict[int, tuple[str, ...]] = {}
+
+        wide = self._listing.wide or any(out.exact for out in self._outputs)
+        self._in_turn = not wide and not why_together(program)
+        if self._in_turn:
+            self._kinds = [_Kind.of(program, g) for g in self._plan.groups if not g.inside]
+            self._of_groups = {kind.group.name: kind.exprs() for kind in self._kinds}
+            self._wanted = self._of_episodes()
+            levels, last = program.formed.levels, evaluation_order(self._plan)[-1]
+            # Members refused by the beginning of the last block are left out; those refused by it alone are not.
+            if any(level in levels.across or levels.source(level, name) in levels.across for level, name in last.items):
+                for of, gone in levels.standing.left_out.items():
+                    (self._of_groups[of] if of else self._wanted).update({} if gone is None else {"__out": gone})
+                self._last = "__out"
+            else:
+                self._last = "__flag"
+
+    def run(self) -> None:
+        """Computes all bills and groups."""
+        if not self._in_turn or not self._in_columns():
+            self._all_together()
+
+    # In columns
+
+    def _in_columns(self) -> bool:
+        """Everything in columns; False when a group is refused, whose message takes all its members to find."""
+        program, listing, bills = self._program, self._listing, self._listing.bills
+        kinds, wanted, groups = self._kinds, self._wanted, self._of_groups
+        bad = bills.frame["__bad"] | bills.bad
+        frame = program.prepared(bills.frame.with_columns(bad.alias("__bad")), ["__row", "__bad"])
+        lists = listing.pieces(0, frame.height)
+        lists.given = {kind.group.name: _given(program, kind, self._inputs.get(kind.group.name, ())) for kind in kinds}
+        done, tables = listing.compute_groups(frame, lists, bad, wanted, groups, ["__row"])
+        if any(table["__flag"].any() for table in tables.values()):
+            return False
+        flags = done["__flag"]
+        listing.keep(flags)
+        self.fine = (~flags).arg_true()
+        rest = done.filter(~flags) if flags.any() else done
+        self.values = complete(rest, self._outputs)
+        for kind in kinds:
+            of, name = kind.group.of, kind.group.name
+            table = tables[of] if of else done
+            gone = table[self._last] if self._last in table.columns else None
+            self._outcomes(kind, tables[name], lists.belongs[of, name], table["__flag"], gone)
+            if not of:
+                self._count_unplaced(kind, done)
+        self._note_incomplete(rest)
+        looked = (flags & ~bills.frame["__bad"]).arg_true()
+        if looked.len():
+            self._look(looked, done[looked])
+        return True
+
+    def _of_episodes(self) -> dict[str, pl.Expr]:
+        """What is wanted of the episodes."""
+        levels = self._program.formed.levels
+        walk = levels.walks[""]
+        wanted = {out.name: out.expr for out in self._outputs if out.expr is not None}
+        for name in self._received():
+            wanted |= {f"r:{name}{part}": expr for part, expr in _parts(walk.steps[name]).items()}
+        for kind in self._kinds:
+            name = kind.group.name
+            mark = levels.marks.bills(name)
+            wanted |= {} if mark is None else {f"m:{name}": mark}
+            if not kind.group.of:
+                keys = [_parts(walk.form(key.node))[""] for key in kind.group.keys]
+                wanted |= {f"k:{name}": pl.any_horizontal([key.is_null() for key in keys])} if keys else {}
+        return wanted
+
+    def _received(self) -> list[str]:
+        across = self._program.formed.levels.across
+        return [s.name for s in self._plan.spreads if not s.target and s.source in across]
+
+    def _outcomes(
+        self, kind: _Kind, table: pl.DataFrame, member: pl.Series, refused: pl.Series, out: pl.Series | None
+    ) -> None:
+        """The results of the groups of a kind."""
+        known = member.is_not_null()
+        gone = member.filter(known & refused).sort()
+        members = member.filter(known if out is None else known & ~out).sort()
+        counts = counts_of(members, table.height).to_list()
+        rejected = (table["__rejected"] + counts_of(gone, table.height)).to_list()
+        inputs, steps, shares = (kind.rows(table, mark) for mark in "isp")
+        self.groups += [
+            GroupOutcome(kind.group.name, own, of_steps, of_shares, None, count, lost)  # type: ignore[arg-type] # shares are amounts
+            for own, of_steps, of_shares, count, lost in zip(inputs, steps, shares, counts, rejected, strict=True)
+        ]
+
+    def _count_unplaced(self, kind: _Kind, done: pl.DataFrame) -> None:
+        """Rows refused as they were read of which nobody knows which group they are in."""
+        name = f"k:{kind.group.name}"
+        unknown = int((done[name] & self._listing.bills.frame["__bad"]).sum()) if name in done.columns else 0
+        if unknown:
+            self.unplaced[kind.group.name] = unknown
+
+    def _note_incomplete(self, done: pl.DataFrame) -> None:
+        kinds = sorted(name[2:] for name in done.columns if name.startswith("m:"))
+        marked = [done["__row"].filter(done[f"m:{kind}"].fill_null(value=False)).to_list() for kind in kinds]
+        for kind, rows in zip(kinds, marked, strict=True):
+            for row in rows:
+                self.incomplete[row] = (*self.incomplete.get(row, ()), kind)
+
+    def _look(self, at: pl.Series, done: pl.DataFrame) -> None:
+        """Refused bills on the exact evaluator, among the groups as they came out."""
+        bills, walk = self._listing.bills, self._program.formed.levels.walks[""]
+        run = self._evaluators.among(self.groups)
+        parts = {name: _values(done, f"r:{name}", walk.steps[name], MONEY) for name in self._received()}
+        rows = done["__row"].to_list()
+        self.flagged.update(rows)
+        for place, (row, inputs, left) in enumerate(zip(rows, bills.inputs(at), done["__left"].to_list(), strict=True)):
+            outcome = run(inputs, {name: values[place] for name, values in parts.items()})
+            problem = outcome.problem or (None if left else self._disagree())
+            if problem is None:
+                self.exact.append((row, outcome))
+                if outcome.incomplete:
+                    self.incomplete[row] = outcome.incomplete
+            else:
+                self.problems.append((row, problem))
+
+    # Exactly
+
+    def _all_together(self) -> None:
+        """All bills and groups on the exact evaluator."""
+        bills = self._listing.bills
+        frame = bills.frame
+        numbers, bad = frame["__row"].to_list(), frame["__bad"].to_list()
+        unplaced = (
+            frame["__key_unreadable"].to_list() if "__key_unreadable" in frame.columns else [False] * len(numbers)
+        )
+        every = bills.inputs(pl.int_range(frame.height, dtype=pl.UInt32(), eager=True))
+        rows = [
+            Row(number, str(number), inputs, refused=refused, unplaced=unknown)
+            for number, inputs, refused, unknown in zip(numbers, every, bad, unplaced, strict=True)
+        ]
+        whole = self._evaluators.together(rows, self._inputs, compute=self._compute)
+        self.groups, self.unplaced = whole.groups, dict(whole.unplaced)
+        for ran in whole.ran:
+            number, outcome = ran.row.number, ran.outcome
+            if outcome is None or ran.row.refused:
+                continue
+            self.flagged.add(number)
+            if outcome.problem is not None:
+                self.problems.append((number, outcome.problem))
+                continue
+            self.exact.append((number, outcome))
+            if ran.after:
+                self.marked.add(number)
+            if outcome.incomplete:
+                self.incomplete[number] = outcome.incomplete
