@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, TypeAlias, cast
 
-from rxcalc.backends.base import Problem
-from rxcalc.backends.exact import Exact
+from rxcalc.backends.base import Outcome, Problem
+from rxcalc.backends.exact import Exact, Windows
 from rxcalc.backends.exact_ops import Refused
 from rxcalc.backends.frames import Frame
+from rxcalc.backends.history import History
+from rxcalc.lang.ops import Op
 from rxcalc.plan.nodes import Plan, Value, evaluation_order
+from rxcalc.tracing.model import Recorder
 
 Keys: TypeAlias = "tuple[Value, ...]"
 
@@ -80,8 +83,61 @@ def no_window(call: int, frame: Frame) -> Value:
 
 
 def looks_back_later(plan: Plan, inside: Collection[str]) -> bool:
-    """Whether window calls of a bill are answered after its own turn: in checks, and with the groups of a loop."""
+    """Whether window calls of a bill are answered after its own turn.
+
+    That is so in checks, in the keys of groups, in the weights of what groups spread, and with the groups of a loop.
+    """
     if not any(c.kind == "window" and c.level in inside for c in plan.calls):
         return False
-    late = any(block.through and block.through not in inside for block in evaluation_order(plan))
-    return late or any(c.level in inside for c in plan.checks)
+    if any(block.through and block.through not in inside for block in evaluation_order(plan)):
+        return True
+    late = [n for c in plan.checks if c.level in inside for n in (c.when, c.amount) if n >= 0]
+    late += [key.node for g in plan.groups if g.name not in inside for key in g.keys]
+    late += [s.by for s in plan.spreads if s.source not in inside]
+    while late:
+        node = plan.nodes[late.pop()]
+        if node.op is Op.WINDOW:
+            return True
+        late.extend(node.args)
+        if node.op is Op.ROWS:
+            call = plan.calls[int(str(node.data))]
+            late.extend(n for n in (call.value, call.where) if n >= 0)
+    return False
+
+
+class Phase:
+    """The evaluator as a sequence's run sees it while one phase is computed: each bill goes on where it stood."""
+
+    def __init__(self, exact: Exact, bills: Mapping[int, Frame], phase: int) -> None:
+        self.plan, self.thunks = exact.plan, exact.thunks
+        self._exact, self._bills, self._phase = exact, bills, phase
+        self._keeps = looks_back_later(exact.plan, exact.inside)
+
+    def run(
+        self, inputs: Mapping[str, Value], windows: Windows | None = None, recorder: Recorder | None = None
+    ) -> Outcome:
+        """What has been computed of a bill after this phase."""
+        del recorder  # the bill has its own
+        bill = self._bills[id(inputs)]
+        if self._keeps and isinstance(windows, History):
+            windows.freeze()
+        if self._phase < len(self._exact.phases):
+            self._exact.advance(bill, self._phase, windows)
+        return self._exact.outcome(bill, checked=False)
+
+
+def pass_on(frames: Sequence[Frame]) -> bool:
+    """Refuses the bills and groups that have read, or received of, a refused group; whether there was any."""
+    anybody = False
+    again = True
+    while again:
+        again = False
+        for frame in frames:
+            refused = [g for g in frame.touched if g.problem is not None] if frame.problem is None else []
+            if refused:
+                group = min(refused, key=lambda g: (g.level, g.place))
+                shown = "/".join(str(k) for k in group.order)
+                why = f"{group.problem.code}: {group.problem.message}" if group.problem is not None else ""
+                frame.problem = Problem("RX809", group.level, shown, f"group {group.level} {shown} is refused ({why})")
+                anybody = again = True
+    return anybody

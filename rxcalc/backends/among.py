@@ -48,10 +48,15 @@ class Among:
         for s in self._exact.plan.spreads:
             if s.source not in self._across.kinds or self._phase[s.target, s.name] != phase:
                 continue
-            member: Frame | None = bill if not s.target else self._across.own(s.target, bill)
-            group = None if member is None else self._across.own(s.source, member)
+            group = self._group(s.source, bill) if not s.target else None
             if group is not None and group.problem is not None:
                 shown = "/".join(str(k) for k in group.order)
                 message = f"group {s.source} {shown} is refused ({group.problem.code}: {group.problem.message})"
                 return Problem("RX809", s.source, shown, message)
         return None
+
+    def _group(self, kind: str, bill: Frame) -> Frame | None:
+        """The group that a bill belongs to, through groups of groups too."""
+        of = self._across.kinds[kind].of
+        member = self._group(of, bill) if of else bill
+        return None if member is None else self._across.own(kind, member)

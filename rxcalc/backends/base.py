@@ -53,8 +53,9 @@ class Ran:
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of the window calls of one episode: values by index of the call, and for the windows of the other
-    calls the fields of the earlier episodes in them, in order.
+    """What is known of the window calls of one episode.
+
+    `values` by index of the call, and for the windows of the other calls the fields of the earlier episodes in them, in order.
     """
 
     values: Mapping[int, Value] = field(default_factory=dict)

@@ -8,14 +8,14 @@ from datetime import date
 from fractions import Fraction
 from typing import Any, cast
 
-from rxcalc.backends.across import Across, Keys, looks_back_later, no_window
-from rxcalc.backends.base import GroupOutcome, Outcome, Problem, Ran, Row
-from rxcalc.backends.exact import Exact, Windows, in_row
+from rxcalc.backends.across import Across, Keys, Phase, no_window, pass_on
+from rxcalc.backends.base import GroupOutcome, Problem, Ran, Row
+from rxcalc.backends.exact import Exact, in_row
 from rxcalc.backends.exact_ops import Refused
 from rxcalc.backends.exact_rows import above_runs, rows_below
 from rxcalc.backends.frames import Frame, sortable
 from rxcalc.backends.group_traces import trace_groups
-from rxcalc.backends.history import History, LookBack, Opening, Past, run_person
+from rxcalc.backends.history import LookBack, Opening, Past, run_person
 from rxcalc.backends.recorded import as_far_as_read, as_recorded
 from rxcalc.backends.reversals import negated
 from rxcalc.plan.nodes import PlanBlock, PlanGroup, Value, evaluation_order
@@ -62,26 +62,6 @@ def run_all(
     return _Run(exact, rows, group_inputs, given or {}, openings or {}, recorders or {}, assumed, compute=compute).run()
 
 
-class _Phase:
-    """The evaluator as a sequence's run sees it while one phase is computed: each bill goes on where it stood."""
-
-    def __init__(self, exact: Exact, bills: Mapping[int, Frame], phase: int) -> None:
-        self.plan, self.thunks = exact.plan, exact.thunks
-        self._exact, self._bills, self._phase = exact, bills, phase
-        self._keeps = looks_back_later(exact.plan, exact.inside)
-
-    def run(
-        self, inputs: Mapping[str, Value], windows: Windows | None = None, recorder: Recorder | None = None
-    ) -> Outcome:
-        """What has been computed of a bill after this phase."""
-        del recorder  # the bill has its own
-        bill = self._bills[id(inputs)]
-        if self._keeps and isinstance(windows, History):
-            windows.freeze()
-        self._exact.advance(bill, self._phase, windows)
-        return self._exact.outcome(bill, checked=False)
-
-
 class _Run:
     def __init__(
         self, exact: Exact, rows: Sequence[Row], group_inputs: Mapping[str, Sequence[Mapping[str, Value]]],
@@ -119,6 +99,9 @@ class _Run:
                 if block.phase == phase:
                     self._leave_out_refused()
                     self._block(block)
+            self._pass_on()
+        while self._pass_on():
+            self._bills(len(self.exact.phases))  # later episodes that could read those refused just now
         self._count_refused()
         return Together(
             [self._settled(row) for row in self.rows], list(self._outcomes()), self.recorders, self.unplaced
@@ -127,7 +110,7 @@ class _Run:
     # ---- bills ----
 
     def _bills(self, phase: int) -> None:
-        runner = cast("Exact", _Phase(self.exact, self.bills, phase))
+        runner = cast("Exact", Phase(self.exact, self.bills, phase))
         for person in self._persons():
             now = [self._as_refused(row) for row in person]
             opening = None
@@ -165,8 +148,13 @@ class _Run:
 
     def _as_refused(self, row: Row) -> Row:
         """A row that was refused in an earlier phase stays refused."""
-        bill = self.bills.get(id(row.inputs))
-        return row if bill is None or bill.problem is None or row.number not in self.ran else replace(row, refused=True)
+        bill, ran = self.bills.get(id(row.inputs)), self.ran.get(row.number)
+        if bill is None or ran is None:
+            return row
+        # A reversal is never computed by itself: what became of it, its sequence has said.
+        outcome = ran.outcome
+        problem = outcome.problem if outcome is not None and outcome.reverses else bill.problem
+        return row if problem is None else replace(row, refused=True)
 
     def _reversed(self) -> None:
         name = self.plan.sequence.reverses if self.plan.sequence is not None else ""
@@ -261,6 +249,11 @@ class _Run:
         """What a spread gives to a bill that does not count in its group: nothing, and where it is in none there is nobody to give."""
         return Fraction(0) if self.across.own(source, bill) is not None else None
 
+    def _is_read_later(self, kind: str) -> bool:
+        """Whether something of a kind's groups is evaluated after their turn: checks, weights, keys of groups of them."""
+        readers = [c.level for c in self.plan.checks] + [s.target for s in self.plan.spreads]
+        return kind in readers or any(g.of == kind for g in self.plan.groups)
+
     def _all_of(self, run: Sequence[tuple[str, str]]) -> Any:
         acts = [self.exact.action(*item) for item in run]
         return acts[0] if len(acts) == 1 else lambda row: [act(row) for act in acts]
@@ -274,8 +267,8 @@ class _Run:
                 message = f"group `{turn.found[1]}` comes earlier in window `{turn.found[0]}` and was refused"
                 frame.problem = Problem("RX811", turn.found[0], turn.found[1], message)
             windows = look.windows(turn)
-            if any(c.level == kind for c in self.plan.checks):
-                windows.freeze()  # checks come last
+            if self._is_read_later(kind):
+                windows.freeze()
             frame.window = windows.value
             for acts_on, act, level in items:
                 self._act(acts_on, act, kind, frame)
@@ -289,6 +282,7 @@ class _Run:
                 try:
                     if group.problem is None:
                         act(group)
+                        group.counted = sum(len(rows) for rows in group.rows.values())
                 except Refused as refused:
                     group.problem = refused.problem
             if level != kind:
@@ -430,6 +424,10 @@ class _Run:
             for frame in frames.values():
                 _leave_out(frame)
 
+    def _pass_on(self) -> bool:
+        """Refuses whoever has read, or received of, a group that is refused; whether there was anybody."""
+        return pass_on([*self.bills.values(), *(f for found in self.across.frames.values() for f in found.values())])
+
     def _count_refused(self) -> None:
         """Members refused after their group was computed stay in its amounts; the group is marked."""
         for frames in self.across.frames.values():
@@ -447,7 +445,7 @@ class _Run:
                     if frame.problem is not None
                     else [f for n, c in checks for f in self.exact.findings_of(n, c, [frame])]
                 )
-                members = sum(len(rows) for rows in frame.rows.values())
+                members = frame.counted if frame.counted >= 0 else sum(len(rows) for rows in frame.rows.values())
                 yield GroupOutcome(
                     kind,
                     frame.inputs,

@@ -22,7 +22,7 @@ class Frame:
     """
 
     __slots__ = (
-        "earlier", "groups", "index", "inputs", "lazy", "level", "local", "number", "on", "order", "place", "problem", "received", "recorder",
+        "counted", "earlier", "groups", "index", "inputs", "lazy", "level", "local", "number", "on", "order", "place", "problem", "received", "recorder",
         "rejected", "root", "rows", "shares", "steps", "touched", "up", "window",
     )  # fmt: skip
 
@@ -58,6 +58,7 @@ class Frame:
         self.received: set[Frame] = set()  # and those that gave a part; kept for explanations only
         self.problem: Problem | None = None  # of a group: why it is refused
         self.rejected = 0  # of a group: members refused
+        self.counted = -1  # of a group: members that it was computed from
 
     def values(self) -> Mapping[str, Value]:
         """All fields, as a call that looks at this row reads them."""

@@ -54,13 +54,28 @@ class Computed(Protocol):
     def marked(self) -> frozenset[int]: ...  # noqa: D102 a field
     @property
     def affected(self) -> Mapping[int, tuple[str, ...]]: ...  # noqa: D102 a field
+    @property
+    def lists(self) -> Mapping[str, pl.DataFrame]: ...  # noqa: D102 a field
+    @property
+    def list_decimals(self) -> Mapping[str, Mapping[str, int]]: ...  # noqa: D102 a field
 
 
 class Evaluator(Protocol):
     """The columnar back end, or a stand-in."""
 
-    def run(self, frame: pl.DataFrame, columns: tuple[str, ...], *, after_reject: str = "refuse") -> Computed:
-        """The values of `columns` for the typed rows of `frame`; `compute` also computes what follows a refused row."""
+    def run(
+        self,
+        frame: pl.DataFrame,
+        columns: Sequence[str],
+        *,
+        lists: Mapping[str, pl.DataFrame] | None = None,
+        list_outputs: Mapping[str, Sequence[str]] | None = None,
+        after_reject: str = "refuse",
+    ) -> Computed:
+        """The values of `columns` for the typed rows of `frame`; `compute` also computes what follows a refused row.
+
+        `lists` holds the rows of lists, `list_outputs` which results of them are wanted.
+        """
 
 
 @dataclass(frozen=True, slots=True)

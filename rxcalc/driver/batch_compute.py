@@ -69,8 +69,8 @@ class Answer:
 
 
 def needs_exact(plan: Plan) -> bool:
-    """Whether no columns can compute a plan yet: it has lists or groups."""
-    return bool(plan.lists or plan.groups)
+    """Whether a plan is computed one record after the other: it has groups across bills."""
+    return any(not group.inside for group in plan.groups)
 
 
 def compute(plan: Plan, request: Request, evaluator: Evaluator | None) -> Answer:
@@ -80,7 +80,15 @@ def compute(plan: Plan, request: Request, evaluator: Evaluator | None) -> Answer
     frame = request.frame
     if plan.sequence is not None:
         frame = frame.filter(pl.col(plan.sequence.by).is_not_null())
-    found = evaluator.run(frame, request.outputs, after_reject="compute" if request.compute else "refuse")
+    after = "compute" if request.compute else "refuse"
+    if plan.lists:
+        known = frame.select(ROW)
+        lists = {name: rows.join(known, on=ROW, how="semi") for name, rows in request.lists.items()}
+        found = evaluator.run(
+            frame, request.outputs, lists=lists, list_outputs=request.list_outputs, after_reject=after
+        )
+    else:
+        found = evaluator.run(frame, request.outputs, after_reject=after)
     values = found.values if found.values.get_column(ROW).is_sorted() else found.values.sort(ROW)
     answer = Answer(
         values=values,
@@ -88,6 +96,8 @@ def compute(plan: Plan, request: Request, evaluator: Evaluator | None) -> Answer
         problems=found.problems,
         marked=found.marked,
         affected=found.affected,
+        lists={name: found.lists[name].select(LINE, *names).sort(LINE) for name, names in request.list_outputs.items()},
+        list_decimals=found.list_decimals,
     )
     if not request.closing:
         return answer

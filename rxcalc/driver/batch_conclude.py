@@ -208,6 +208,10 @@ def _assumptions(prepared: Prepared) -> tuple[str, ...]:
     found += assumed_of(prepared.past)
     found += [f"{name} in the folder of groups is no input of a group: not read" for name in prepared.groups.others]
     found += _unused(prepared)
+    if job.plan.checks:
+        found.append(
+            f"the {len(job.plan.checks)} `checks` of the rulebook were not looked at: `rxcalc explain` shows findings on one bill"
+        )
     if calls and any(name in RX_COLUMNS for name in job.head.names):
         found.append(
             "this is a rejects file: episodes that were written before are not in it, so they count as nothing"

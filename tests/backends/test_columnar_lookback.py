@@ -279,6 +279,22 @@ def test_spells_are_formed_anew_without_refused_rows() -> None:
     assert exactly(plan, rows, compute=True) == in_columns(plan, rows, compute=True)
 
 
+def test_rows_formed_anew_may_need_the_exact_evaluator_too() -> None:
+    """A second run over the persons with a refused row, of whose first rows most have no column."""
+    book = readmissions()
+    n, x = book.input("n", COUNT, 0, 9), book.read("x")
+    book.step("one", book.node(Op.DIVIDE, x, n))
+    one = book.node(Op.CONVERT, book.const(1, COUNT), of=NUMBER)
+    root = book.node(Op.ROOT, one, book.const(2, COUNT), of=NUMBER, data=RoundTo(F(1, 10**12), "half-up"))
+    odd = book.node(Op.MULTIPLY, x, root)
+    book.step("odd", [(book.test(Op.GT, x, book.const(500)), odd), (-1, x)])
+    rows = episodes(("p", 0, 600), ("p", 25, 1), ("p", 50, 1), *((f"q{at}", 0, 1) for at in range(5)))
+    for at, row in enumerate(rows):
+        row["n"] = int(at != 1)
+    plan = book.plan()
+    assert exactly(plan, rows, compute=True) == in_columns(plan, rows, compute=True)
+
+
 def test_a_call_that_only_a_check_makes() -> None:
     """No column reads it; a row that the exact evaluator looks at has it all the same."""
     book = readmissions()

@@ -90,6 +90,8 @@ class Computed:
     problems: tuple[tuple[int, Any], ...] = ()
     marked: frozenset[int] = field(default_factory=frozenset)
     affected: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    lists: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    list_decimals: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -38,9 +38,11 @@ _ID: Final = pl.UInt32()
 class Frames:
     """A run: the columns of each level that are still needed, and which rows belong together.
 
-    `rows` are for each list the places of its rows among all of the run. `belongs` is for the rows of one level the position of the row of another that each belongs to. `left` are the episodes
+    `rows` are for each list the places of its rows among all of the run.
+
+    `belongs` is for the rows of one level the position of the row of another that each belongs to. `left` are the episodes
     that the exact evaluator is to compute although nothing is wrong with them. `given` are for kinds of groups across
-    bills the rows of their files, keys `k0`, .. and inputs `i:NAME`, and last of all one for groups that have none.
+    bills the rows of their files (`of`: of what each kind is), keys `k0`, .. and inputs `i:NAME`, and last of all one for groups that have none.
     """
 
     tables: dict[str, pl.DataFrame]
@@ -48,6 +50,7 @@ class Frames:
     rows: dict[str, pl.Series] = field(default_factory=dict)
     left: list[pl.Series] = field(default_factory=list)
     given: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    of: Mapping[str, str] = field(default_factory=dict)
     small: int = 0
     _runs: dict[tuple[str, ...], tuple[Runs, pl.DataFrame]] = field(default_factory=dict)
 
@@ -65,9 +68,12 @@ class Frames:
         return self.tables[level].height
 
     def position(self, level: str, base: str) -> pl.Series:
-        """The position of the row of `base` that each row of a level belongs to."""
+        """The position of the row of `base` that each row of a level belongs to, through groups of groups too."""
         if level == base:
             return pl.int_range(self.height(level), dtype=_ID, eager=True)
+        if (level, base) not in self.belongs:
+            between = self.of[base]
+            self.belongs[level, base] = self.position(between, base).gather(self.position(level, between))
         return self.belongs[level, base]
 
     def runs(self, element: str, base: str) -> Runs:
@@ -138,7 +144,7 @@ class Taken:
 
     def run(self, frames: Frames) -> list[pl.Series]:
         """The column."""
-        at = frames.belongs[self.own, self.source[0]] if self.at is None else frames.column(self.at)
+        at = frames.position(self.own, self.source[0]) if self.at is None else frames.column(self.at)
         return [frames.column(self.source).gather(at)]
 
 
@@ -230,7 +236,7 @@ class Membership:
 
     def run(self, frames: Frames) -> list[pl.Series]:
         """The positions."""
-        return [frames.belongs[self.own, self.kind]]
+        return [frames.position(self.own, self.kind)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +311,7 @@ class Added:
         """The rows gone over, and for each row that asks its run (None: the n-th row asks for the n-th)."""
         if not self.theirs:
             runs = frames.runs(self.element, self.base)
-            return runs, None if self.own == self.base else frames.belongs[self.own, self.base]
+            return runs, None if self.own == self.base else frames.position(self.own, self.base)
         runs, known = frames.keyed(self.element, self.base, self.theirs)
         if self.own == self.element and list(self.mine) == list(self.theirs):
             ids = runs.back(runs.ids, frames.height(self.own))

@@ -19,7 +19,7 @@ from rxcalc.backends.columnar.values import cells, held_as, value_of
 from rxcalc.lang.types import MONEY, Type
 from rxcalc.plan.columns.formed import Formed
 from rxcalc.plan.columns.walk import input_scale
-from rxcalc.plan.nodes import Plan, PlanGroup, Value, evaluation_order
+from rxcalc.plan.nodes import Plan, PlanGroup, Value
 
 __all__ = ["Evaluators", "GroupRun", "why_together"]
 
@@ -193,14 +193,12 @@ class GroupRun:
             self._kinds = [_Kind.of(program, g) for g in self._plan.groups if not g.inside]
             self._of_groups = {kind.group.name: kind.exprs() for kind in self._kinds}
             self._wanted = self._of_episodes()
-            levels, last = program.formed.levels, evaluation_order(self._plan)[-1]
-            # Members refused by the beginning of the last block are left out; those refused by it alone are not.
-            if any(level in levels.across or levels.source(level, name) in levels.across for level, name in last.items):
-                for of, gone in levels.standing.left_out.items():
-                    (self._of_groups[of] if of else self._wanted).update({} if gone is None else {"__out": gone})
-                self._last = "__out"
-            else:
-                self._last = "__flag"
+            for kind, gone in program.formed.levels.standing.counted.items():
+                of = self._plan_of(kind)
+                (self._of_groups[of] if of else self._wanted).update({} if gone is None else {f"o:{kind}": gone})
+
+    def _plan_of(self, kind: str) -> str:
+        return next(g.of for g in self._plan.groups if g.name == kind)
 
     def run(self) -> None:
         """Computes all bills and groups."""
@@ -228,7 +226,7 @@ class GroupRun:
         for kind in kinds:
             of, name = kind.group.of, kind.group.name
             table = tables[of] if of else done
-            gone = table[self._last] if self._last in table.columns else None
+            gone = table[f"o:{name}"] if f"o:{name}" in table.columns else None
             self._outcomes(kind, tables[name], lists.belongs[of, name], table["__flag"], gone)
             if not of:
                 self._count_unplaced(kind, done)

@@ -82,10 +82,7 @@ class SequenceRun:
         alone = self._by_one(frame)
         waves, persons = frame.filter(~alone), frame.filter(alone)
         if waves.height:
-            try:
-                self._waves(waves)
-            except TooMany:
-                persons = frame
+            self._waves(waves)
         if persons.height:
             self._one_by_one(persons)
 
@@ -101,11 +98,13 @@ class SequenceRun:
             marked |= frame[reverses].is_not_null()
         person = frame["__person"]
         one = _of(person, person.filter(marked)) if marked.any() else marked
-        rest = frame.filter(~one) if marked.any() else frame
-        looks = sum(form.how in {"pairs", "totals"} for form in looking.forms.values())
-        cut = best_cut(wave_sizes(rest), overhead=self._small, looking=_LOOKING * looks, most=MOST_EPISODES)
-        long = rest["__person"].filter(rest["__wave"] == cut)
-        return one | _of(person, long) if long.len() else one
+        return one | _of(person, self._long(frame.filter(~one) if marked.any() else frame))
+
+    def _long(self, frame: pl.DataFrame) -> pl.Series:
+        """The persons with more episodes than waves pay for."""
+        looks = sum(form.how in {"pairs", "totals"} for form in self._program.looking.forms.values())
+        cut = best_cut(wave_sizes(frame), overhead=self._small, looking=_LOOKING * looks, most=MOST_EPISODES)
+        return frame["__person"].filter(frame["__wave"] == cut)
 
     # Waves
 
@@ -119,7 +118,7 @@ class SequenceRun:
         again = self._compute and any(is_stretch(view.window) for view in self._program.looking.windows)
         apart = frame["__bad"] | frame["__tied"] if again else None
         while frame.height:
-            found = WaveRun(
+            run = WaveRun(
                 self._program,
                 self._outputs,
                 self._scalar,
@@ -128,13 +127,21 @@ class SequenceRun:
                 apart,
                 compute=self._compute,
                 listing=self._listing,
-            ).run(wave_sizes(frame))
+            )
+            try:
+                found = run.run(wave_sizes(frame))
+            except TooMany:
+                self._one_by_one(frame)
+                return
             late = _first_late(frame, found.refused, apart) if apart is not None else pl.Series(dtype=pl.UInt32())
             once_more = _of(frame["__person"], frame["__person"].gather(late))
             self._take(found, set(frame["__row"].filter(once_more).to_list()))
+            few = once_more & _of(frame["__person"], self._long(frame.filter(once_more)))
+            if few.any():
+                self._one_by_one(frame.filter(few))
             if apart is not None:
-                apart = (apart.scatter(late, True) if late.len() else apart).filter(once_more)  # noqa: FBT003 -- the value itself
-            frame = frame.filter(once_more)
+                apart = (apart.scatter(late, True) if late.len() else apart).filter(once_more & ~few)  # noqa: FBT003 -- the value itself
+            frame = frame.filter(once_more & ~few)
 
     def _take(self, found: Waved, besides: set[int]) -> None:
         """Takes over what a run found, but for the rows `besides`."""
@@ -192,4 +199,4 @@ def _of(person: pl.Series, chosen: pl.Series) -> pl.Series:
     """The rows of the chosen persons; persons are numbered from 0."""
     top = person.max()
     marks = pl.repeat(value=False, n=(top if isinstance(top, int) else 0) + 1, dtype=pl.Boolean(), eager=True)
-    return marks.scatter(chosen, True).gather(person)  # noqa: FBT003 -- the value itself
+    return (marks.scatter(chosen, True) if chosen.len() else marks).gather(person)  # noqa: FBT003 -- the value itself

@@ -146,12 +146,12 @@ class Program:
         levels = self.formed.levels
         every: dict[str, Mapping[str, pl.Expr]] = {}
         for level, fails in levels.fails.items():
-            flag = {"__flag": _any([fail for fail in fails if fail is not None])}
-            if level in wanted or fails or not level:
-                every[level] = {**wanted.get(level, {}), **(flag if fails or not level else {})}
-        keys = {
-            level: tuple(carried) if not level else ("__rejected",) if level in levels.across else ("__up",)
-            for level in every
+            always = not level or level in levels.across
+            if level in wanted or fails or always:
+                flag = _any([fail for fail in fails if fail is not None])
+                every[level] = {**wanted.get(level, {}), **({"__flag": flag} if fails or always else {})}
+        keys = {level: ("__rejected",) if level in levels.across else ("__up",) for level in every} | {
+            "": tuple(carried)
         }
         done = self._stages.compute(lists, every, keys, past)
         flag_of = done[""]["__flag"]

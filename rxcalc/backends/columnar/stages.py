@@ -65,6 +65,7 @@ class Stages:
     ) -> dict[str, pl.DataFrame]:
         """The carried columns and the wanted expressions of each level; `past` is what the episodes see of earlier ones."""
         tables = frames.tables
+        frames.of = {g.name: g.of for g in self.plan.groups}
         for stage in self._plan_for(wanted, carried):
             for level, names, crossing in stage.crossings:
                 columns = [column.alias(name) for column, name in zip(crossing.run(frames), names, strict=True)]

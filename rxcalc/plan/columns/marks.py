@@ -1,12 +1,12 @@
 """Which rows read a group that lost a member: their results carry `group_incomplete`.
 
 Whether a row reads a group at all depends on the branches that it takes. That is what failures tell already: so items are formed
-once more, with reading an incomplete group as the failure. On rows that are not refused no other failure holds.
+once more when all is formed, with reading an incomplete group as the failure. On rows that are not refused no other failure holds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -18,6 +18,7 @@ from rxcalc.plan.columns.lookups import At
 from rxcalc.plan.columns.numbers import Number
 from rxcalc.plan.columns.sides import OTHER, reading
 from rxcalc.plan.columns.walk import Walk
+from rxcalc.plan.nodes import PlanSpread
 
 if TYPE_CHECKING:
     from rxcalc.plan.columns.levels import Levels, LevelWalk
@@ -34,6 +35,7 @@ class Marks(Generic[X]):
         self._levels = levels
         self._walks = {kind: _Marking(levels, kind) for kind in sorted(levels.across)}
         self._found: dict[tuple[str, str], list[X]] = {}  # by kind read and level
+        self._incomplete: dict[str, X] = {}
         self.unknown = ""
 
     def item(self, level: str, roots: Iterable[int], form: Callable[[Walk[X]], X | None]) -> None:
@@ -43,32 +45,54 @@ class Marks(Generic[X]):
             if roots.isdisjoint(marking.nodes):
                 continue
             mark = form(marking.walk(level))
-            marking.forget()
             if mark is not None:
                 self._found.setdefault((kind, level), []).append(mark)
+
+    def received(self, s: PlanSpread) -> None:
+        """Who receives a part of what a group gives has read it."""
+        kernel = self._levels.walks[s.target].kernel
+        lifted = kernel.across(Lifted(s.source, self.incomplete(s.source)))[0]
+        nobody = kernel.unary("not", kernel.always())
+        self._found.setdefault((s.source, s.target), []).append(kernel.binary("default", lifted, nobody))
+
+    def kinds(self, reads: Mapping[str, Collection[str]]) -> list[str]:
+        """The kinds of groups, each after those that it reads."""
+        done: list[str] = []
+        while len(done) < len(reads):
+            ready = [kind for kind, read in reads.items() if kind not in done and not set(read) - set(done) - {kind}]
+            if not ready:
+                self.unknown = f"groups {', '.join(sorted(set(reads) - set(done)))} read each other"
+                return []
+            done += ready
+        return done
+
+    def read_by(self, level: str) -> set[str]:
+        """The kinds that nodes of a level read."""
+        nodes = self._levels.plan.nodes
+        return {
+            kind for kind, marking in self._walks.items() if any(nodes[node].level == level for node in marking.nodes)
+        }
 
     def reads(self, node: int) -> bool:
         """Whether a node reads a group across bills."""
         return any(node in marking.nodes for marking in self._walks.values())
 
     def incomplete(self, kind: str) -> X:
-        """Which groups of a kind lack a member by now, or have read one that does."""
-        levels = self._levels
-        kernel = levels.walks[kind].kernel
-        of = levels.groups[kind].of
-        none = kernel.whole(0, 64)
-        found: X | None = kernel.binary(">", kernel.taken("__rejected"), none)
-        gone = levels.standing.left_out.get(of)
-        if gone is not None and gone is not levels.standing.formed[kind]:
-            result = Result("any", distinct=False, type=FLAG, width=64)
-            form = Aggregate(result, kind, of, kind, before=False, keys=(), value=gone, where=None, fail=None)
-            found = either(kernel, found, kernel.across(form)[0])
-        found = either(
-            kernel, found, *(mark for (_, level), marks in self._found.items() if level == kind for mark in marks)
-        )
-        if found is None:
-            raise AssertionError(kind)
-        return kernel.share(kernel.binary("default", found, kernel.always()))
+        """Which groups of a kind lack a member, or have read one that does."""
+        if kind not in self._incomplete:
+            levels = self._levels
+            kernel, of = levels.walks[kind].kernel, levels.groups[kind].of
+            found: list[X | None] = [kernel.binary(">", kernel.taken("__rejected"), kernel.whole(0, 64))]
+            gone = levels.standing.refused(of)
+            if gone is not None and gone is not levels.standing.formed[kind]:
+                result = Result("any", distinct=False, type=FLAG, width=64)
+                form = Aggregate(result, kind, of, kind, before=False, keys=(), value=gone, where=None, fail=None)
+                found.append(kernel.across(form)[0])
+            found += [mark for (_, level), marks in self._found.items() if level == kind for mark in marks]
+            whole = either(kernel, *found)
+            assert whole is not None  # noqa: S101 - it has at least one part
+            self._incomplete[kind] = kernel.share(kernel.binary("default", whole, kernel.always()))
+        return self._incomplete[kind]
 
     def bills(self, kind: str) -> X | None:
         """Which bills read an incomplete group of a kind; None: none does."""
@@ -101,10 +125,6 @@ class _Marking(Generic[X]):
         if level not in self._walks:
             self._walks[level] = _MarkWalk(self, self.levels.walks[level])
         return self._walks[level]
-
-    def forget(self) -> None:
-        """Before the next item: more groups may be incomplete by then."""
-        self._walks = {}
 
 
 class _MarkWalk(Walk[X]):

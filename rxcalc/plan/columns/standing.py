@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from rxcalc.lang.types import FLAG
-from rxcalc.plan.columns.across import Aggregate, Result
+from rxcalc.plan.columns.across import Aggregate, Lifted, Result
 from rxcalc.plan.columns.formed import Formed, either
 
 if TYPE_CHECKING:
@@ -28,18 +28,33 @@ class Standing(Generic[X]):
         self._known: dict[str, tuple[int, X | None]] = {}
         self.left_out: dict[str, X | None] = {}
         self.formed: dict[str, X | None] = {}  # by kind of groups, the members that it was formed without
+        self.counted: dict[str, X | None] = {}  # by kind, the members that were left out when it was last computed
 
     def begin(self) -> None:
         """At the beginning of a block: members refused by now are left out from here on."""
         if self._levels.across:
             self.left_out = {level: self.refused(level) for level in ("", *self._levels.across)}
 
+    def act(self, kind: str) -> None:
+        """Something of a kind of groups is computed now."""
+        if kind in self._levels.across:
+            self.counted[kind] = self.left_out.get(self._levels.groups[kind].of)
+
     def members(self, kind: str, of: str) -> X | None:
-        """Which rows groups of a kind still go over, of those that they were formed with; None: all."""
-        out = self.left_out.get(of)
-        if kind not in self._levels.across or out is None or out is self.formed[kind]:
+        """Which rows of a level groups of a kind still go over, of those that they were formed with; None: all."""
+        levels = self._levels
+        if kind not in levels.across:
             return None
-        return self._levels.walks[of].kernel.unary("not", out)
+        out, kernel = self.left_out.get(of), levels.walks[of].kernel
+        between = levels.groups[kind].of
+        if of == between:
+            return None if out is None or out is self.formed[kind] else kernel.unary("not", out)
+        still = self.members(kind, between)
+        if still is not None:
+            nobody = kernel.unary("not", kernel.always())
+            still = kernel.binary("default", kernel.across(Lifted(between, still))[0], nobody)
+        own = self.members(between, of)
+        return own if still is None else still if own is None else kernel.binary("and", still, own)
 
     def refused(self, level: str) -> X | None:
         """Where a bill ("") or a group is refused by now; None: nowhere."""

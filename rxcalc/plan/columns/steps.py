@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Generic, TypeVar
@@ -81,6 +81,7 @@ def form_plan(plan: Plan, kernel: Kernel[X], *, limited: bool, earlier: Mapping[
         else:
             for level, name in block.items:
                 forming.item(level, name)
+    forming.marks(evaluation_order(plan))
     for level, fails in levels.fails.items():
         own = levels.walks[level].kernel
         levels.fails[level] = [own.share(fail) for fail in fails if fail is not None]
@@ -116,6 +117,9 @@ class _Forming(Generic[X]):
         head, _, rest = name.partition(":") if ":" in name else ("", "", "")
         formed: Formed[X] | None = None
         try:
+            source = self._spreads[level, name].source if (level, name) in self._spreads else level
+            if head != "members":
+                levels.standing.act(source)
             if (level, name) in self._spreads:
                 spread(levels, self._spreads[level, name])
                 formed = walk.steps[name]
@@ -134,8 +138,21 @@ class _Forming(Generic[X]):
                     fails.append(formed.fail)
         finally:
             self._end(walk, level, name, formed)
-        if levels.across:
-            self._mark(level, name)
+
+    def marks(self, blocks: Iterable[PlanBlock]) -> None:
+        """Where items read groups that lack a member: those of groups first, then those of bills."""
+        levels, marks = self.levels, self.levels.marks
+        if not levels.across or levels.broken:
+            return
+        reads = {
+            kind: marks.read_by(kind) | {s.source for s in self._spreads.values() if s.target == kind}
+            for kind in levels.across
+        }
+        items = [item for block in blocks for item in block.items]
+        for kinds in [*([kind] for kind in marks.kinds(reads)), sorted(levels.in_bill)]:
+            for level, name in items:
+                if level in kinds:
+                    self._mark(level, name)
 
     def _mark(self, level: str, name: str) -> None:
         """Where an item reads a group that lacks a member."""
@@ -145,6 +162,8 @@ class _Forming(Generic[X]):
             s = self._spreads[level, name]
             marks.item(s.source, (s.what,), lambda walk: walk.form(s.what).fail)
             marks.item(s.target, (s.by,), lambda walk: walk.form(s.by).fail)
+            if s.source in self.levels.across:
+                marks.received(s)
         elif head == "members" and isinstance(of, PlanGroup):
             keys = tuple(key.node for key in of.keys)
             marks.item(of.of, keys, lambda walk: walk.fails(keys))
