@@ -182,10 +182,6 @@ class Exact:
             _incomplete(bill),
         )
 
-    def run_scalar(self, inputs: Mapping[str, Value], window_values: Mapping[int, Value] | None) -> Outcome:
-        """The outcome of one episode whose window calls are already known, by index of the call."""
-        return self.run(inputs, Given(self.plan, window_values) if window_values is not None else None)
-
     def value_of(self, node: int, outcome: Outcome) -> Value:
         """The value of a node that reads only inputs and results (a trend guarantee) for a finished outcome."""
         on = outcome.inputs[self.plan.effective_by]
@@ -383,19 +379,6 @@ class Windows:
         """The value of a window call for the episode in `frame`."""
         del frame
         return 0 if self.plan.calls[call].function in ("sum", "count") else None
-
-
-class Given(Windows):
-    """Window calls whose values are known."""
-
-    def __init__(self, plan: Plan, values: Mapping[int, Value]) -> None:
-        super().__init__(plan)
-        self.values = values
-
-    def value(self, call: int, frame: Frame) -> Value:
-        """The given value."""
-        del frame
-        return self.values[call]
 
 
 class _StepRunner:

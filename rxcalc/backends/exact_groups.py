@@ -140,11 +140,7 @@ class _Run:
         for row in self.rows:
             found.setdefault(row.inputs.get(sequence.by), []).append(row)
         for rows in found.values():
-            placed = [r for r in rows if all(r.inputs.get(n) is not None for n in sequence.order)]
-            yield [
-                *(r for r in rows if r not in placed),
-                *sorted(placed, key=lambda r: tuple(r.inputs[n] for n in sequence.order)),
-            ]
+            yield sorted(rows, key=lambda r: _place([r.inputs.get(n) for n in sequence.order]))
 
     def _as_refused(self, row: Row) -> Row:
         """A row that was refused in an earlier phase stays refused."""
@@ -456,6 +452,11 @@ class _Run:
                     frame.rejected,
                     tuple(findings),
                 )
+
+
+def _place(order: Sequence[Value]) -> tuple[Any, ...]:
+    """Where a row stands in its sequence; rows of which a field is missing come first."""
+    return all(v is not None for v in order), [(v is not None, v if v is not None else 0) for v in order]
 
 
 def _leave_out(group: Frame) -> None:

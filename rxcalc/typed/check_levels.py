@@ -68,7 +68,7 @@ def check_keys(x: Context) -> dict[str, tuple[TKey, ...]]:
         for key in g.by:
             value = typer.expr(key.value, None, NO_FACTS, Scope())
             if value.type in (CODES, TEXT) or isinstance(value.type, ScheduleType):
-                help_ = "a key is a code, a value of a set, a date, a flag or a whole number"
+                help_ = "a key is a code, a value of a set, a date, a flag, a number or an amount"
                 x.sink.add(
                     level_problems.bad_group_key(value.span, f"a {value.type} cannot be the key of a group", help_)
                 )

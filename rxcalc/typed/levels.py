@@ -57,7 +57,7 @@ class World:
             for one in self.levels.values():
                 if one.kind == "group":
                     self.higher[one.of].append(one.name)
-        return tuple(self.higher[level])
+        return tuple(self.higher.get(level, ()))  # a level that was reported has none
 
     def path(self, start: str, target: str) -> tuple[str, ...] | None:
         """The levels to climb from a row of `start` to the row of `target` that it belongs to; None where it belongs to none."""

@@ -229,6 +229,8 @@ def _first(e: syn.Expr) -> syn.Expr:
 def _group_field(typer: Typer, e: syn.Member, group: Symbol, name: str) -> TExpr:
     """`region_year.point_value`: of the group that this row belongs to."""
     path = typer.world.path(typer.level, group.name)
+    if group.name not in typer.world.levels:
+        return typer.error(e)  # its declaration was reported
     if path is None:
         typer.sink.add(level_problems.not_member(e.span, group.name, typer.level))
         return typer.error(e)

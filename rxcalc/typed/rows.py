@@ -108,6 +108,8 @@ def _no_rows(typer: Typer, e: syn.Call, argument: syn.Argument, facts: Facts, sc
     for path in paths(argument):
         symbol = typer.symbols.names.get(path[0])
         shown = ".".join(path)
+        if symbol is not None and symbol.role is Role.GROUP and symbol.name not in typer.world.levels:
+            return typer.error(e)  # its declaration was reported
         if symbol is not None and symbol.role in (Role.LIST, Role.GROUP) and typer.world.levels[symbol.name].in_bill:
             sink.add(level_problems.rows_elsewhere(e.span, symbol.name, next(iter(known), "")))
             return typer.error(e)

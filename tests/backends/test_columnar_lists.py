@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 
 import polars as pl
 import pytest
@@ -10,6 +11,7 @@ from bills import agrees, compiled, frames, made_up, run
 
 from rxcalc.backends.columnar import Columnar
 from rxcalc.backends.exact import Exact
+from rxcalc.backends.replay import run_known
 
 INPUTS = """
 inputs:
@@ -251,10 +253,10 @@ def test_no_lines_at_all() -> None:
     agrees(plan, bills, flagged=0.0)
     exact = Exact(plan)
     main, _ = frames(plan, bills)
-    found = Columnar(plan, exact.run_scalar).run(main, ["total"], list_outputs={"lines": ["before"]})
+    found = Columnar(plan, partial(run_known, exact)).run(main, ["total"], list_outputs={"lines": ["before"]})
     assert found.values["total"].to_list() == [0] * 50
     assert found.lists["lines"].columns == ["__row", "before"]
-    none = Columnar(plan, exact.run_scalar).run(main.clear(), ["total"], list_outputs={"lines": ["before"]})
+    none = Columnar(plan, partial(run_known, exact)).run(main.clear(), ["total"], list_outputs={"lines": ["before"]})
     assert none.values.height == none.lists["lines"].height == 0
 
 
@@ -265,8 +267,12 @@ def test_lines_of_episodes_that_are_not_there() -> None:
     exact = Exact(plan)
     main, lists = frames(plan, bills)
     some = main.filter(pl.col("__row") % 3 == 0)
-    found = Columnar(plan, exact.run_scalar).run(some, ["total"], lists=lists, list_outputs={"lines": ["left"]})
-    whole = Columnar(plan, exact.run_scalar).run(main, ["total"], lists=lists, list_outputs={"lines": ["left"]})
+    found = Columnar(plan, partial(run_known, exact)).run(
+        some, ["total"], lists=lists, list_outputs={"lines": ["left"]}
+    )
+    whole = Columnar(plan, partial(run_known, exact)).run(
+        main, ["total"], lists=lists, list_outputs={"lines": ["left"]}
+    )
     assert found.values.equals(whole.values.filter(pl.col("__row") % 3 == 0))
     assert found.lists["lines"].equals(whole.lists["lines"].filter(pl.col("__row") % 3 == 0))
 

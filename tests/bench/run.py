@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Benchmarks of rxcalc against hand-written programs, in turn in one run; prints ratios of medians.
 
-usage: run.py [csv|memory|start|episode|windows ..] [--rows 1e6,1e7] [--runs 5] [--work DIR]
+usage: run.py [csv|memory|start|episode|windows|lines|groups ..] [--rows 1e6,1e7] [--runs 5] [--work DIR]
 
   csv      CSV to CSV: `rxcalc batch` (every cell validated, rejects and summary written) against
            opponent_polars.py (no validation), whole processes, with peak memory; the results must be the same bytes
@@ -11,6 +11,8 @@ usage: run.py [csv|memory|start|episode|windows ..] [--rows 1e6,1e7] [--runs 5] 
   windows  beijing-employee with three episodes a person, shuffled, against one episode a person; and lookback/ (a rolling
            year, spells, a condition that compares two episodes) against opponent_lookback.py, CSV to CSV and in memory, for
            3.3 episodes a person and for a few persons with many; the results must be the same bytes
+  lines    bills of ten lines (a price list, sums, bands, a spread over the lines) in memory against opponent_lines.py
+  groups   the same number of bills with groups inside each and regions that settle a year, against opponent_groups.py
 
 Needs numpy for the generator. Nothing here is a test: absolute times are those of this machine.
 """
@@ -18,6 +20,7 @@ Needs numpy for the generator. Nothing here is a test: absolute times are those 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import random
 import statistics
@@ -30,7 +33,7 @@ from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rxcalc.backends.base import Row
@@ -358,9 +361,29 @@ def _beijing(path: Path, n: int, each: int) -> None:
             )
 
 
+def levels(kind: str, rows: list[int], runs: int) -> None:
+    """Both sides of a benchmark of levels.py in processes of their own, in turn."""
+    for n in rows:
+        script = (PYTHON, str(HERE / "levels.py"), kind)
+        answer = subprocess.run([*script, "check", "20000", "1"], check=True, capture_output=True, text=True, cwd=ROOT)
+        found: dict[str, list[dict[str, Any]]] = {"rxcalc": [], "polars": []}
+        for _ in range(max(runs // 2, 2)):
+            for who, told in found.items():
+                command = [*script, who, str(n), "2"]
+                told.append(json.loads(subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout))
+        print(f"\n{kind}, {n:,} bills with ten lines, in memory (20,000 give the same: {answer.stdout.strip()})")
+        for measure in ("seconds", "processor"):
+            middle = {who: statistics.median(t for run in told for t in run[measure]) for who, told in found.items()}
+            ratio = middle["rxcalc"] / middle["polars"]
+            print(f"  {measure:10s} rxcalc {middle['rxcalc']:.2f}, hand-written Polars {middle['polars']:.2f}: x {ratio:.2f}")
+        for who, told in found.items():
+            peak, inputs = (max(run[name] for run in told) for name in ("peak", "inputs"))
+            print(f"  {who:10s} peak {peak:.0f} MiB, of which {inputs:.0f} before anything is computed")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="*", default=["csv", "memory", "start", "episode", "windows"])
+    parser.add_argument("what", nargs="*", default=["csv", "memory", "start", "episode", "windows", "lines", "groups"])
     parser.add_argument("--rows", default="1e6")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--work", type=Path, default=None)
@@ -380,6 +403,9 @@ def main() -> None:
             start(options.runs)
         if "windows" in options.what:
             windows(rows, options.runs, work)
+        for kind in ("lines", "groups"):
+            if kind in options.what:
+                levels(kind, rows, options.runs)
         # Last, in this very process: a child's peak memory is never reported below its parent's.
         if "episode" in options.what:
             episode()

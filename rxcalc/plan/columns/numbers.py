@@ -135,6 +135,14 @@ class Arithmetic(Generic[X]):
         ends = (a.low // least, a.low // b.high, a.high // least, a.high // b.high)
         return self._form("//", a, b, min(ends), max(ends))
 
+    def divided(self, a: Ints[X], b: Ints[X]) -> tuple[Ints[X], Ints[X]]:
+        """The whole quotient and the remainder of a >= 0 by b > 0."""
+        whole = self.shared(replace(self.over(a, b), low=0, high=a.high))
+        width = max(a.width, b.width, whole.width)
+        # What the quotient takes of a is no more than a.
+        taken = Ints(self.kernel.binary("*", self._at(whole, width), self._at(b, width)), 0, a.high, width)
+        return self.narrow(whole), replace(self.minus(a, taken), low=0, high=min(a.high, b.high))
+
     def negated(self, a: Ints[X]) -> Ints[X]:
         """The negative of a."""
         if a.fixed:

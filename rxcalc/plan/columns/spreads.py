@@ -53,10 +53,9 @@ class _Spread(Generic[X]):
             self._refuse_members()
         mine, divisor = self._lifted(amount), self._lifted(total)
         divisor = replace(divisor, low=1, high=max(divisor.high, 1))
-        product = to.shared(to.times(mine, weight))
-        units = replace(to.over(product, divisor), low=0, high=amount.high)
+        units, over = to.divided(to.shared(to.times(mine, weight)), divisor)
+        units = replace(units, high=amount.high)
         units = to.shared(to.narrow(units))
-        over = replace(to.minus(product, to.times(units, divisor)), low=0, high=divisor.high)
         left = self._lifted(
             of.narrow(replace(of.minus(amount, self._sum(units, 0, amount.high)), low=0, high=self.most))
         )
