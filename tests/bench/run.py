@@ -370,12 +370,16 @@ def levels(kind: str, rows: list[int], runs: int) -> None:
         for _ in range(max(runs // 2, 2)):
             for who, told in found.items():
                 command = [*script, who, str(n), "2"]
-                told.append(json.loads(subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout))
+                told.append(
+                    json.loads(subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout)
+                )
         print(f"\n{kind}, {n:,} bills with ten lines, in memory (20,000 give the same: {answer.stdout.strip()})")
         for measure in ("seconds", "processor"):
             middle = {who: statistics.median(t for run in told for t in run[measure]) for who, told in found.items()}
             ratio = middle["rxcalc"] / middle["polars"]
-            print(f"  {measure:10s} rxcalc {middle['rxcalc']:.2f}, hand-written Polars {middle['polars']:.2f}: x {ratio:.2f}")
+            print(
+                f"  {measure:10s} rxcalc {middle['rxcalc']:.2f}, hand-written Polars {middle['polars']:.2f}: x {ratio:.2f}"
+            )
         for who, told in found.items():
             peak, inputs = (max(run[name] for run in told) for name in ("peak", "inputs"))
             print(f"  {who:10s} peak {peak:.0f} MiB, of which {inputs:.0f} before anything is computed")

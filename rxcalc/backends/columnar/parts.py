@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -70,57 +69,21 @@ def counts_of(ids: pl.Series, size: int) -> pl.Series:
 def keyed_runs(frame: pl.DataFrame) -> tuple[Runs, pl.DataFrame]:
     """Rows with equal values in all columns, in the order of these; rows with a missing one are in no run. Also the values of each run."""
     names = frame.columns
-    rows = frame
-    at: pl.Series | None = None
+    known = frame.with_row_index("__at")
     if sum(frame.null_count().row(0)):
-        at = frame.select(pl.all_horizontal(pl.all().is_not_null()).arg_true()).to_series()
-        rows = frame[at]
-    if rows.is_empty():
+        known = known.drop_nulls(names)
+    known = known.sort(names, maintain_order=True)
+    if known.is_empty():
         none = pl.Series(dtype=pl.Int64())
-        return Runs(pl.Series(dtype=_ID), none, none, pl.Series(dtype=_ID)), rows
-    packed = _packed(rows.get_columns())
-    if packed is None:
-        order = rows.select(pl.arg_sort_by(names, maintain_order=True)).to_series()
-        known = rows[order]
-        change = known.select(pl.any_horizontal(pl.all() != pl.all().shift(1))).to_series()
-    else:
-        order, key = packed
-        change = key != key.shift(1)
-        known = rows
-    change = change.fill_null(value=True)
+        return Runs(known["__at"], none, none, pl.Series(dtype=_ID)), known.drop("__at")
+    change = known.select(
+        pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(1)) for name in names)
+    ).to_series()
+    change = change.scatter(0, True)  # noqa: FBT003 -- the value itself
     starts = change.arg_true().cast(pl.Int64())
-    ends = pl.concat([starts.slice(1), pl.Series([rows.height], dtype=pl.Int64())])
+    ends = pl.concat([starts.slice(1), pl.Series([known.height], dtype=pl.Int64())])
     ids = (change.cum_sum() - 1).cast(_ID)
-    first = known[starts] if packed is None else known[order.gather(starts)]
-    return Runs((order if at is None else at.gather(order)).cast(_ID), starts, ends, ids), first
-
-
-def _packed(columns: Sequence[pl.Series]) -> tuple[pl.Series, pl.Series] | None:
-    """The places of rows in the order of some columns (equal ones as they stand), and one number for the values of each, in that order.
-
-    By sorting one whole number for each row; None where it would take more than 63 bits, or a column holds no whole numbers. That takes
-    a third of a sort by several columns.
-    """
-    size = columns[0].len()
-    places = size.bit_length()
-    parts: list[tuple[pl.Expr, int]] = []
-    for at, column in enumerate(columns):
-        whole = column.to_physical() if column.dtype == pl.Date() else column.cast(pl.UInt8()) if column.dtype == pl.Boolean() else column
-        low, high = (whole.min(), whole.max()) if whole.dtype.is_integer() else (None, None)
-        if not isinstance(low, int) or not isinstance(high, int):
-            return None
-        own = pl.lit(whole.alias(f"c{at}")) - pl.lit(low, dtype=whole.dtype) if low else pl.lit(whole)
-        parts.append((own.cast(pl.Int64()), (high - low).bit_length()))
-    if sum(bits for _, bits in parts) + places > 63 or size == 0:
-        return None
-    key, shift = pl.int_range(size, dtype=pl.Int64()), places
-    for own, bits in reversed(parts):
-        key = key + own * pl.lit(2**shift, dtype=pl.Int64())
-        shift += bits
-    keys = pl.select(key.alias("key")).to_series().sort()
-    span = pl.lit(2**places, dtype=pl.Int64())
-    both = keys.to_frame().select((pl.col("key") % span).cast(_ID).alias("at"), (pl.col("key") // span).alias("values"))
-    return both["at"], both["values"]
+    return Runs(known["__at"], starts, ends, ids), known[starts].drop("__at")
 
 
 def _running(column: pl.Series) -> pl.Series:
@@ -254,12 +217,12 @@ def decided_before(function: str, runs: Runs, value: pl.Series, where: pl.Series
 
 def ranks(runs: Runs, value: pl.Series, where: pl.Series | None) -> pl.Series:
     """One and the number of rows of the run that count and have a larger value, or an equal one and stand before."""
-    if not value.len():
-        return pl.Series(dtype=pl.Int64())
-    order = _falling(runs, value)
+    order = _packed(runs, value)
     if order is None:
         frame = pl.DataFrame([runs.ids.alias("id"), value.alias("value")])
         order = frame.select(pl.arg_sort_by("id", "value", descending=[False, True], maintain_order=True)).to_series()
+    if not order.len():
+        return order.cast(pl.Int64())
     # Runs stay where they are, so that their starts still hold.
     starts = runs.starts.gather(runs.ids)
     if where is None:
@@ -269,11 +232,25 @@ def ranks(runs: Runs, value: pl.Series, where: pl.Series | None) -> pl.Series:
     return pl.repeat(0, order.len(), dtype=pl.Int64(), eager=True).scatter(order, found)
 
 
-def _falling(runs: Runs, value: pl.Series) -> pl.Series | None:
-    """The positions by run, then by falling value, then as they stand; None where no whole number holds all that."""
-    high = value.max() if value.dtype.is_integer() else None
-    if not isinstance(high, int):
+def _packed(runs: Runs, value: pl.Series) -> pl.Series | None:
+    """The positions by run, then by falling value, then as they stand: by sorting one whole number for each.
+
+    None where it would take more than 63 bits. A sort of whole numbers takes a third of one by two columns.
+    """
+    if not value.dtype.is_integer() or not value.len():
         return None
-    falling = pl.select(pl.lit(high, dtype=value.dtype) - pl.lit(value)).to_series()
-    packed = _packed([runs.ids, falling.fill_null(0) if falling.null_count() else falling])
-    return None if packed is None else packed[0]
+    low, high = value.min(), value.max()
+    longest = (runs.ends - runs.starts).max()
+    if not isinstance(low, int) or not isinstance(high, int) or not isinstance(longest, int):
+        return None
+    bits = [runs.starts.len().bit_length(), (high - low).bit_length(), longest.bit_length()]
+    if sum(bits) > 63:
+        return None
+    starts = runs.starts.gather(runs.ids)
+    columns = [runs.ids.alias("id"), value.alias("value"), starts.alias("start")]
+    span, size = (pl.lit(2 ** bits[at], dtype=pl.Int64()) for at in (1, 2))
+    place = pl.int_range(pl.len(), dtype=pl.Int64()) - pl.col("start")
+    falling = pl.lit(high, dtype=value.dtype) - pl.col("value").fill_null(low)
+    key = (pl.col("id").cast(pl.Int64()) * span + falling.cast(pl.Int64())) * size + place
+    keys = pl.DataFrame(columns).select(key.alias("key")).to_series().sort()
+    return pl.DataFrame([keys, starts.alias("start")]).select(pl.col("key") % size + pl.col("start")).to_series()
