@@ -6,7 +6,7 @@ from textwrap import wrap
 from typing import Final
 
 from rxcalc.plan.dump_data import dump_dot, dump_json
-from rxcalc.plan.dump_levels import check_lines, group_lines, list_lines, order_lines, spread_lines
+from rxcalc.plan.dump_levels import call_lines, check_lines, group_lines, list_lines, order_lines, spread_lines
 from rxcalc.plan.dump_parts import input_lines, share_lines, step_lines
 from rxcalc.plan.layout import Layout
 from rxcalc.plan.nodes import Plan, PlanParameter
@@ -32,9 +32,10 @@ def dump_text(plan: Plan, layout: Layout) -> str:
         ("tables", [f"{t.name:24} {len(t.rows)} rows by {', '.join(t.keys)}" for t in plan.tables]),
         ("windows", _windows(plan, layout)),
         ("steps", [x for s, held in zip(plan.steps, layout.steps, strict=True) for x in step_lines(plan, s, held)]),
-        *((f"list {x.name}", list_lines(plan, x)) for x in plan.lists),
-        *((f"group {g.name}", group_lines(plan, g)) for g in plan.groups),
+        *((f"list {x.name}", list_lines(plan, layout, x)) for x in plan.lists),
+        *((f"group {g.name}", group_lines(plan, layout, g)) for g in plan.groups),
         ("spread", spread_lines(plan)),
+        ("calls over rows", call_lines(plan, layout)),
         ("shares", share_lines(plan, plan.shares)),
         (
             "guarantees",

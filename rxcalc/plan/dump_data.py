@@ -39,8 +39,9 @@ def dump_json(plan: Plan, layout: Layout) -> str:
         ],
         "calls": [_call_as_json(call, held) for call, held in zip(plan.calls, layout.calls, strict=True)],
         "steps": steps,
-        "lists": [_list(plan, x) for x in plan.lists],
-        "groups": [_group(plan, g) for g in plan.groups],
+        "lists": [_list(plan, layout, x) for x in plan.lists],
+        "groups": [_group(plan, layout, g) for g in plan.groups],
+        "together": layout.together,
         "spreads": [
             {
                 "name": s.name,
@@ -76,15 +77,14 @@ def dump_json(plan: Plan, layout: Layout) -> str:
 
 
 def _call_as_json(call: PlanCall, held: CallLayout) -> dict[str, Any]:
-    """A call; `how` and `why` are those of a window call."""
-    is_window = call.kind == "window"
+    """A call; how it runs in columns, and why not simply accumulated."""
     return {
         "call": call.key,
         "level": call.level,
         "kind": call.kind,
         "over": f"{call.of}.{call.inner}" if call.inner else call.of or call.element,
-        "how": held.how if is_window else None,
-        "why": held.why if is_window else None,
+        "how": held.how,
+        "why": held.why,
     }
 
 
@@ -102,19 +102,19 @@ def _inputs(inputs: Sequence[PlanInput]) -> list[dict[str, Any]]:
     ]
 
 
-def _list(plan: Plan, x: PlanList) -> dict[str, Any]:
+def _list(plan: Plan, layout: Layout, x: PlanList) -> dict[str, Any]:
     return {
         "name": x.name,
         "order": list(x.order),
         "required": x.required,
         "inputs": _inputs(x.inputs),
         "requires": _conditions(plan, x.requires),
-        "steps": [_of_row(plan, s, x.name) for s in x.steps],
+        "steps": _steps(plan, layout, x),
         "guarantees": _conditions(plan, x.guarantees),
     }
 
 
-def _group(plan: Plan, g: PlanGroup) -> dict[str, Any]:
+def _group(plan: Plan, layout: Layout, g: PlanGroup) -> dict[str, Any]:
     return {
         "name": g.name,
         "of": g.of,
@@ -124,7 +124,7 @@ def _group(plan: Plan, g: PlanGroup) -> dict[str, Any]:
         "sequence": None if g.sequence is None else {"by": g.sequence.by, "order": list(g.sequence.order)},
         "effective": plan.nodes[g.effective].text if g.effective >= 0 else None,
         "requires": _conditions(plan, g.requires),
-        "steps": [_of_row(plan, s, g.name) for s in g.steps],
+        "steps": _steps(plan, layout, g),
         "shares": [p.name for p in g.shares],
         "guarantees": _conditions(plan, g.guarantees),
     }
@@ -134,25 +134,15 @@ def _conditions(plan: Plan, conditions: Sequence[PlanCondition]) -> list[str]:
     return [plan.nodes[c.that].text for c in conditions]
 
 
-def _of_row(plan: Plan, step: PlanStep, level: str) -> dict[str, Any]:
-    """A step of a list or group: what is proven of it."""
-    return {
-        "name": step.name,
-        "type": str(step.type),
-        "lazy": step.lazy,
-        "rounding": _rounding(step),
-        "low": _plain(step.low),
-        "high": _plain(step.high),
-        "scale": step.scale,
-        "reads": _reads(plan, step, level),
-    }
+def _steps(plan: Plan, layout: Layout, x: PlanList | PlanGroup) -> list[dict[str, Any]]:
+    return [_as_json(plan, s, held, x.name) for s, held in zip(x.steps, layout.levels[x.name], strict=True)]
 
 
 def _rounding(step: PlanStep) -> dict[str, str] | None:
     return None if step.rounding is None else {"to": str(step.rounding.to), "mode": step.rounding.mode}
 
 
-def _as_json(plan: Plan, step: PlanStep, held: StepLayout) -> dict[str, Any]:
+def _as_json(plan: Plan, step: PlanStep, held: StepLayout, level: str = "") -> dict[str, Any]:
     return {
         "name": step.name,
         "type": str(step.type),
@@ -166,7 +156,7 @@ def _as_json(plan: Plan, step: PlanStep, held: StepLayout) -> dict[str, Any]:
         "denominator": held.pair,
         "runs_on": held.runs_on,
         "reason": held.reason,
-        "reads": _reads(plan, step, ""),
+        "reads": _reads(plan, step, level),
     }
 
 

@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rxcalc.plan.dump_parts import input_lines, share_lines, step_lines
+from rxcalc.plan.layout import Layout
 from rxcalc.plan.nodes import Plan, PlanBlock, PlanCondition, PlanGroup, PlanList
 
 
-def list_lines(plan: Plan, x: PlanList) -> list[str]:
+def list_lines(plan: Plan, layout: Layout, x: PlanList) -> list[str]:
     """A list: its order, inputs and rules."""
     order = f"in order of {', '.join(x.order)}" if x.order else "as they stand"
     return [
         f"rows {order}{'; an episode has at least one' if x.required else ''}",
         *_part("inputs", input_lines(x.inputs)),
         *_part("requires", _conditions(plan, x.requires)),
-        *_part("steps", [line for s in x.steps for line in step_lines(plan, s, None)]),
+        *_part("steps", _steps(plan, layout, x)),
         *_part("guarantees", _conditions(plan, x.guarantees)),
     ]
 
 
-def group_lines(plan: Plan, g: PlanGroup) -> list[str]:
+def group_lines(plan: Plan, layout: Layout, g: PlanGroup) -> list[str]:
     """A kind of groups: what it is made of, inputs and rules."""
     keys = ", ".join(
         k.name if plan.nodes[k.node].text == k.name else f"{k.name} = {plan.nodes[k.node].text}" for k in g.keys
@@ -28,16 +29,32 @@ def group_lines(plan: Plan, g: PlanGroup) -> list[str]:
     lines = [f"of {g.of or 'episodes'} by {keys}{'; inside one bill' if g.inside else '; across bills'}"]
     if g.sequence is not None:
         lines.append(f"follow each other by {g.sequence.by} in order of {', '.join(g.sequence.order)}")
+    if not g.inside and layout.together:
+        lines.append(f"on the exact evaluator, with all its bills: {layout.together}")
     if g.effective >= 0:
         lines.append(f"parameters as of {plan.nodes[g.effective].text}")
     return [
         *lines,
         *_part("inputs", input_lines(g.inputs)),
         *_part("requires", _conditions(plan, g.requires)),
-        *_part("steps", [line for s in g.steps for line in step_lines(plan, s, None)]),
+        *_part("steps", _steps(plan, layout, g)),
         *_part("shares", share_lines(plan, g.shares)),
         *_part("guarantees", _conditions(plan, g.guarantees)),
     ]
+
+
+def call_lines(plan: Plan, layout: Layout) -> list[str]:
+    """Calls over rows, and how they run."""
+    lines = []
+    for call, held in zip(plan.calls, layout.calls, strict=True):
+        if call.kind != "window":
+            how = "on the exact evaluator" if held.how == "exact" else held.how
+            lines.append(f"{_named(call.level, call.key)}  [{how}{': ' + held.why if held.why else ''}]")
+    return list(dict.fromkeys(lines))
+
+
+def _steps(plan: Plan, layout: Layout, x: PlanList | PlanGroup) -> list[str]:
+    return [line for s, held in zip(x.steps, layout.levels[x.name], strict=True) for line in step_lines(plan, s, held)]
 
 
 def spread_lines(plan: Plan) -> list[str]:

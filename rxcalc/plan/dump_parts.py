@@ -19,13 +19,11 @@ def input_lines(inputs: Sequence[PlanInput]) -> list[str]:
     ]
 
 
-def step_lines(plan: Plan, step: PlanStep, held: StepLayout | None) -> Iterator[str]:
-    """A step with its rounding, its range and its clauses; with `held` also how columns hold it."""
+def step_lines(plan: Plan, step: PlanStep, held: StepLayout) -> Iterator[str]:
+    """A step with its rounding, how columns hold it, and its clauses."""
     lazy = ", computed where `base` is read" if step.lazy else ""
     yield f"{step.name:24} {step.type!s:18} {rounding_text(step.rounding)}{lazy}"
-    known = _held(held) if held is not None else _range(step)
-    if known:
-        yield f"    {known}"
+    yield f"    {_held(held)}"
     for clause in step.clauses:
         then = "reject" if clause.then < 0 else plan.nodes[clause.then].text
         when = "" if clause.when < 0 else f"when {plan.nodes[clause.when].text} then "
@@ -53,14 +51,6 @@ def _held(held: StepLayout) -> str:
     scale = f", x {held.scale}" if held.scale != 1 else ""
     bits = f"{held.width} bits" + (f", {held.widest} on the way" if held.widest != held.width else "")
     return f"{_figure(held.low)} .. {_figure(held.high)}, {bits}{scale}{', numerator and denominator' if held.pair else ''}"
-
-
-def _range(step: PlanStep) -> str:
-    """What is proven of a value, whatever computes it."""
-    if (step.low is None and step.high is None) or not isinstance(step.type, Plain) or step.type.kind is Kind.FLAG:
-        return ""
-    scale = f", x {step.scale}" if step.scale > 1 else "" if step.scale else ", no scale proven"
-    return f"{_figure(step.low)} .. {_figure(step.high)}{scale}"
 
 
 def _bounds(field: PlanInput) -> str:

@@ -8,7 +8,7 @@ are those of every whole number that is formed on the way, rescaling and roundin
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final
 
@@ -18,8 +18,9 @@ from rxcalc.plan.columns.calls import CallForm
 from rxcalc.plan.columns.formed import Formed
 from rxcalc.plan.columns.kernel import Pairs
 from rxcalc.plan.columns.steps import Everything, form_plan, full_name, part_name
+from rxcalc.plan.columns.together import why_together
 from rxcalc.plan.columns.walk import MOST_EPISODES, Bounds, input_scale
-from rxcalc.plan.nodes import Plan, PlanCall, Value
+from rxcalc.plan.nodes import Plan, PlanCall, PlanGroup, PlanList, PlanStep, Value
 
 __all__ = [
     "MOST_EPISODES",
@@ -67,7 +68,11 @@ class StepLayout:
 
 @dataclass(frozen=True, slots=True)
 class CallLayout:
-    """One window call: how it runs (see `plan/columns/calls.py`), and why it is not simply accumulated."""
+    """One call: how it runs, and why it is not simply accumulated.
+
+    For window calls see `plan/columns/calls.py`. A call over rows is added up (by key), goes over pairs, row after row
+    in a loop, or is left to the exact evaluator.
+    """
 
     key: str
     how: str
@@ -81,6 +86,8 @@ class Layout:
     nodes: tuple[NodeLayout | None, ...]
     steps: tuple[StepLayout, ...]
     calls: tuple[CallLayout, ...]
+    levels: Mapping[str, tuple[StepLayout, ...]] = field(default_factory=dict)  # the steps of lists and groups
+    together: str = ""  # why groups across bills are computed exactly, with all their bills
 
 
 class _Nothing:
@@ -195,23 +202,36 @@ def lay_out(plan: Plan) -> Layout:
     formed = form_plan(plan, _Nothing(), limited=True, earlier=earlier_bounds(plan))
     return Layout(
         nodes=tuple(_node(formed, place) for place in range(len(plan.nodes))),
-        steps=tuple(_step(plan, formed, place) for place in range(len(plan.steps))),
+        steps=tuple(_step(formed, "", step) for step in plan.steps),
         calls=tuple(_call(plan, formed, place) for place in range(len(plan.calls))),
+        levels={x.name: tuple(_step(formed, x.name, step) for step in x.steps) for x in _below(plan)},
+        together=why_together(plan, formed),
     )
 
 
+def _below(plan: Plan) -> tuple[PlanList | PlanGroup, ...]:
+    return (*plan.lists, *plan.groups)
+
+
 def _call(plan: Plan, formed: Everything[int], place: int) -> CallLayout:
-    form = formed.calls.forms.get(place, CallForm("exact", "nothing that is computed in columns reads it"))
+    unread = "nothing that is computed in columns reads it"
+    if plan.calls[place].kind != "window":
+        how, _, why = formed.levels.calls.how.get(place, f"exact: {unread}").partition(": ")
+        return CallLayout(plan.calls[place].key, how, why)
+    form = formed.calls.forms.get(place, CallForm("exact", unread))
     unheld = sorted(formed.calls.unheld())
-    if unheld and plan.calls[place].kind == "window":
+    if unheld:
         form = CallForm("exact", f"no column holds {unheld[0]} of earlier episodes")
     return CallLayout(plan.calls[place].key, form.how, form.why)
 
 
 def _node(formed: Everything[int], place: int) -> NodeLayout | None:
-    note, value = formed.walk.notes.get(place), formed.walk.formed.get(place)
-    if note is None or value is None:
+    levels = formed.levels
+    walks = (levels.walks[formed.walk.plan.nodes[place].level], levels.bill, *levels.calls.walks())
+    walk = next((walk for walk in walks if place in walk.notes and place in walk.formed), None)
+    if walk is None:
         return None
+    note, value = walk.notes[place], walk.formed[place]
     if value.number is None:
         return NodeLayout(1, None, None, 1, note.peak, 0 if value.absent else note.widest, note.reason)
     number = value.number
@@ -221,15 +241,15 @@ def _node(formed: Everything[int], place: int) -> NodeLayout | None:
     return NodeLayout(number.scale, num.low, num.high, most, peak, max(note.widest, num.width), note.reason)
 
 
-def _step(plan: Plan, formed: Everything[int], place: int) -> StepLayout:
-    step = plan.steps[place]
-    value: Formed[int] = formed.steps[step.name]
-    reason = formed.reasons.get(step.name, "")
+def _step(formed: Everything[int], level: str, step: PlanStep) -> StepLayout:
+    name = full_name(level, step.name)
+    value: Formed[int] = formed.levels.walks[level].steps[step.name]
+    reason = formed.reasons.get(name, "")
     runs_on = "exact" if reason else "columnar"
     number = value.number
     if number is None:
         width = 0 if value.absent else 64
         return StepLayout(step.name, 1, None, None, width, width, pair=False, runs_on=runs_on, reason=reason)
-    widest = formed.widest[step.name]
+    widest = formed.widest[name]
     pair = number.den is not None
     return StepLayout(step.name, number.scale, number.low, number.high, number.num.width, widest, pair, runs_on, reason)

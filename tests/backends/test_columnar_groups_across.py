@@ -116,8 +116,7 @@ steps:
 """,
 }
 
-ALONE = {
-    "a group is refused": """
+BOOKS["a group is refused"] = """
 groups:
   region_year:
     of: episodes
@@ -131,6 +130,39 @@ groups:
     spread: {bonus: {what: spent, over: episodes, by: points}}
 steps:
   final: {rule: "if hospital = a then ¥0 else default(region_year.each, ¥0) + default(bonus, ¥0)"}
+"""
+
+BOOKS["ties go by the order of the sequence"] = """
+sequence: {by: hospital, order: [other, day, episode_id]}
+groups:
+  region_year:
+    of: episodes
+    by: {region: region, year: year(day)}
+    inputs: {budget: {type: money, max: 1_000_000, optional: yes}, people: {type: count, optional: yes}}
+    steps:
+      cents: {rule: "sum(episodes.amount) / 100"}
+    spread: {bonus: {what: cents, over: episodes, by: "if points > 30 then 1 else 2"}}
+steps:
+  final: {rule: "default(bonus, ¥0)"}
+"""
+
+ALONE = {
+    "a group that another kind reads is refused": """
+groups:
+  region_year:
+    of: episodes
+    by: {region: region, year: year(day)}
+    inputs: {budget: {type: money, max: 1_000_000, optional: yes}, people: {type: count, optional: yes}}
+    steps:
+      spent: {rule: "sum(episodes.amount)"}
+      each: {rule: "if people is known then spent / (people - 3) else ¥0"}
+  years:
+    of: region_year
+    by: {year: year}
+    steps:
+      spent: {rule: "sum(region_year.spent)"}
+steps:
+  final: {rule: "if hospital = a then ¥0 else default(years.spent, ¥0)"}
 """,
     "years after each other": """
 groups:
@@ -168,13 +200,13 @@ class Evaluators:
 
     def __init__(self, plan: Plan) -> None:
         self.exact = Exact(plan)
-        self.times = 0
+        self.times = 0  # the most rows it was given at once
 
     def together(
         self, rows: Sequence[Row], group_inputs: Mapping[str, Sequence[Mapping[str, Value]]], *, compute: bool
     ) -> Together:
         """Everything at once."""
-        self.times += 1
+        self.times = max(self.times, len(rows))
         return run_all(self.exact, rows, group_inputs, compute=compute)
 
     def among(self, groups: Sequence[Any]) -> Any:
@@ -233,7 +265,7 @@ def agrees(
     if dict(result.unplaced) != dict(whole.unplaced):
         wrong.append(f"unplaced {result.unplaced}, not {whole.unplaced}")
     assert not wrong, f"{len(wrong)} differences\n" + "\n".join(wrong[:6])
-    assert not in_columns or not evaluators.times
+    assert not in_columns or evaluators.times < len(bills) / 2
     return result
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from fractions import Fraction
 
+from bills import compiled
 from plans import Book
 
 from rxcalc.lang.ops import Op
@@ -70,3 +71,44 @@ def test_json_and_graph() -> None:
     graph = dump_dot(plan, layout)
     assert '"half" -> "each";' in graph
     assert graph.startswith("digraph")
+
+
+def test_rows_of_lists_and_groups() -> None:
+    """How steps of lists are held, how calls over rows run, and why groups across bills run on the exact evaluator."""
+    plan = compiled(
+        """
+inputs:
+  episode_id: {type: code}
+  day: {type: date}
+lines:
+  inputs: {line_no: {type: count}, code: {type: code}, amount: {type: money, max: 1_000}}
+  order: [line_no]
+  steps:
+    same: {rule: "sum(lines.amount where lines.code = code)"}
+    more: {type: flag, rule: "any(lines.amount > amount)"}
+    pays: {rule: "min(amount, max(0, ¥500 - above.sum(pays)))"}
+    grown: {type: number, round: {to: 0.01, mode: up}, rule: "root(amount / ¥1 + 1, 2)"}
+groups:
+  year_of: {of: episodes, by: {year: year(day)}, steps: {total: {rule: "sum(episodes.total)"}}}
+steps:
+  total: {rule: "sum(lines.pays)"}
+outputs: [total]
+"""
+    )
+    layout = lay_out(plan)
+    held = {step.name: step for step in layout.levels["lines"]}
+    same, pays, grown = held["same"], held["pays"], held["grown"]
+    assert (same.high, same.width, pays.high, pays.runs_on) == (100_000_000, 64, 500, "columnar")
+    assert (grown.runs_on, grown.reason) == ("exact", "root needs more digits than a column holds")
+    assert {call.how for call in layout.calls} == {"added up", "added up by key", "over pairs", "row after row"}
+    assert layout.together == "lines.grown: root needs more digits than a column holds"
+    text = dump_text(plan, layout)
+    for part in (
+        "0 .. 100,000,000, 64 bits, x 100",
+        "on the exact evaluator: root needs more digits than a column holds",
+        "sum(lines.amount where lines.code = code)  [added up by key]",
+        "on the exact evaluator, with all its bills: lines.grown",
+    ):
+        assert part in text
+    document = json.loads(dump_json(plan, layout))
+    assert {step["name"] for step in document["lists"][0]["steps"] if step["runs_on"] == "exact"} == {"grown"}

@@ -41,8 +41,10 @@ class Frames:
     `rows` are for each list the places of its rows among all of the run.
 
     `belongs` is for the rows of one level the position of the row of another that each belongs to. `left` are the episodes
-    that the exact evaluator is to compute although nothing is wrong with them. `given` are for kinds of groups across
-    bills the rows of their files (`of`: of what each kind is), keys `k0`, .. and inputs `i:NAME`, and last of all one for groups that have none.
+    that the exact evaluator is to compute although nothing is wrong with them.
+
+    Of kinds of groups across bills `given` are the rows of their files, keys `k0`, .. and inputs `i:NAME`, and last of all one
+    for groups that have none; `falls` is the group that each row would be in, refused ones too. `of` says what each kind is of.
     """
 
     tables: dict[str, pl.DataFrame]
@@ -51,6 +53,7 @@ class Frames:
     left: list[pl.Series] = field(default_factory=list)
     given: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     of: Mapping[str, str] = field(default_factory=dict)
+    falls: dict[str, pl.Series] = field(default_factory=dict)
     small: int = 0
     _runs: dict[tuple[str, ...], tuple[Runs, pl.DataFrame]] = field(default_factory=dict)
 
@@ -211,6 +214,8 @@ class Formed:
         base = base.with_columns(given[name].gather(row) for name in given.columns if name not in names)
         runs = Runs(members["at"], *ends_of(counts), members["id"].cast(_ID))
         frames.form(self.kind, self.of, runs, base)
+        falls = pl.repeat(None, size, dtype=_ID, eager=True)
+        frames.falls[self.kind] = falls.scatter(placed["at"], placed["id"].cast(_ID)) if placed.height else falls
         return [self._unsorted(known[name], at, held[at].dtype) for at, name in enumerate(names)]
 
     def _unsorted(self, keys: pl.Series, at: int, kind: pl.DataType) -> pl.Series:

@@ -10,18 +10,21 @@ from typing import Protocol
 import polars as pl
 
 from rxcalc.backends.base import GroupOutcome, Outcome, Problem, Ran, Row
+from rxcalc.backends.columnar.crossings import Frames
 from rxcalc.backends.columnar.kernel import carrier
 from rxcalc.backends.columnar.listing import Listing
 from rxcalc.backends.columnar.parts import counts_of
 from rxcalc.backends.columnar.program import Output, Program
 from rxcalc.backends.columnar.results import complete, nothing
 from rxcalc.backends.columnar.values import cells, held_as, value_of
+from rxcalc.lang.ops import Op
 from rxcalc.lang.types import MONEY, Type
 from rxcalc.plan.columns.formed import Formed
+from rxcalc.plan.columns.together import why_together
 from rxcalc.plan.columns.walk import input_scale
-from rxcalc.plan.nodes import Plan, PlanGroup, Value
+from rxcalc.plan.nodes import PlanGroup, Value
 
-__all__ = ["Evaluators", "GroupRun", "why_together"]
+__all__ = ["Evaluators", "GroupRun"]
 
 
 class Whole(Protocol):
@@ -42,34 +45,6 @@ class Evaluators(Protocol):
 
     def among(self, groups: Sequence[GroupOutcome]) -> Callable[[Mapping[str, Value], Mapping[str, Value]], Outcome]:
         """A function that runs one episode, given its inputs and what it received of groups, among these."""
-
-
-def why_together(program: Program) -> str:
-    """Why columns cannot compute a plan with groups across bills; "" when they can."""
-    plan, formed = program.plan, program.formed
-    across = formed.levels.across
-    if formed.reasons:
-        name, reason = next(iter(formed.reasons.items()))
-        return f"{name}: {reason}"
-    if any(call.kind == "window" for call in plan.calls):
-        return "it looks back"
-    if plan.sequence is not None and plan.sequence.reverses:
-        return "episodes may be reversed"
-    if formed.levels.marks.unknown:
-        return formed.levels.marks.unknown
-    if any(check.level in across for check in plan.checks):
-        return "groups have checks"
-    for g in plan.groups:
-        if not g.inside and any(_reads_results(plan, key.node) for key in g.keys):
-            return f"the keys of {g.name} are results"
-    return ""
-
-
-def _reads_results(plan: Plan, node: int) -> bool:
-    entry = plan.nodes[node]
-    return entry.op.value in {"step", "share", "rows", "lift", "group"} or any(
-        _reads_results(plan, a) for a in entry.args
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +163,7 @@ class GroupRun:
         self.incomplete: dict[int, tuple[str, ...]] = {}
 
         wide = self._listing.wide or any(out.exact for out in self._outputs)
-        self._in_turn = not wide and not why_together(program)
+        self._in_turn = not wide and not why_together(program.plan, program.formed)
         if self._in_turn:
             self._kinds = [_Kind.of(program, g) for g in self._plan.groups if not g.inside]
             self._of_groups = {kind.group.name: kind.exprs() for kind in self._kinds}
@@ -208,7 +183,7 @@ class GroupRun:
     # In columns
 
     def _in_columns(self) -> bool:
-        """Everything in columns; False when a group is refused, whose message takes all its members to find."""
+        """Everything in columns; False when a group is refused whose message takes more than its members to find."""
         program, listing, bills = self._program, self._listing, self._listing.bills
         kinds, wanted, groups = self._kinds, self._wanted, self._of_groups
         bad = bills.frame["__bad"] | bills.bad
@@ -216,9 +191,11 @@ class GroupRun:
         lists = listing.pieces(0, frame.height)
         lists.given = {kind.group.name: _given(program, kind, self._inputs.get(kind.group.name, ())) for kind in kinds}
         done, tables = listing.compute_groups(frame, lists, bad, wanted, groups, ["__row"])
-        if any(table["__flag"].any() for table in tables.values()):
+        odd = any(table["__flag"].any() for table in tables.values())
+        if odd and not self._is_simple():
             return False
-        flags = done["__flag"]
+        falls = self._of_refused(tables, lists) if odd else None
+        flags = done["__flag"] if falls is None else done["__flag"] | falls
         listing.keep(flags)
         self.fine = (~flags).arg_true()
         rest = done.filter(~flags) if flags.any() else done
@@ -231,10 +208,35 @@ class GroupRun:
             if not of:
                 self._count_unplaced(kind, done)
         self._note_incomplete(rest)
-        looked = (flags & ~bills.frame["__bad"]).arg_true()
-        if looked.len():
-            self._look(looked, done[looked])
+        looked = flags & ~bills.frame["__bad"]
+        if falls is not None:
+            looked &= ~falls
+            self._settle(kinds[0], tables[kinds[0].group.name], falls)
+        if looked.any():
+            self._look(looked.arg_true(), done.filter(looked))
         return True
+
+    def _is_simple(self) -> bool:
+        """Whether nothing passes between groups, so that a group with its members can be computed by itself."""
+        nodes = self._plan.nodes
+        one = len(self._kinds) == 1 and not self._kinds[0].group.of
+        return one and not any(node.op is Op.GROUP and node.data == self._kinds[0].group.name for node in nodes)
+
+    def _of_refused(self, tables: Mapping[str, pl.DataFrame], lists: Frames) -> pl.Series:
+        """The rows that fall in a refused group."""
+        name = self._kinds[0].group.name
+        return tables[name]["__flag"].gather(lists.falls[name]).fill_null(value=False)
+
+    def _settle(self, kind: _Kind, table: pl.DataFrame, falls: pl.Series) -> None:
+        """Refused groups and all rows that fall in them, computed exactly by themselves."""
+        names = [key.name for key in kind.group.keys]
+        keys = [tuple(outcome.inputs[name] for name in names) for outcome in self.groups]
+        refused = {key for key, odd in zip(keys, table["__flag"].to_list(), strict=True) if odd}
+        given = self._inputs.get(kind.group.name, ())
+        inputs = {kind.group.name: [row for row in given if tuple(row[name] for name in names) in refused]}
+        whole = self._exactly(falls.arg_true(), inputs)
+        found = {tuple(group.inputs[name] for name in names): group for group in whole.groups}
+        self.groups = [found.get(key, group) for key, group in zip(keys, self.groups, strict=True)]
 
     def _of_episodes(self) -> dict[str, pl.Expr]:
         """What is wanted of the episodes."""
@@ -306,19 +308,23 @@ class GroupRun:
 
     def _all_together(self) -> None:
         """All bills and groups on the exact evaluator."""
+        height = self._listing.bills.frame.height
+        whole = self._exactly(pl.int_range(height, dtype=pl.UInt32(), eager=True), self._inputs)
+        self.groups, self.unplaced = whole.groups, dict(whole.unplaced)
+
+    def _exactly(self, at: pl.Series, inputs: Mapping[str, Sequence[Mapping[str, Value]]]) -> Whole:
+        """The bills at these places with their groups on the exact evaluator; takes over what became of the bills."""
         bills = self._listing.bills
-        frame = bills.frame
+        frame = bills.frame[at]
         numbers, bad = frame["__row"].to_list(), frame["__bad"].to_list()
         unplaced = (
             frame["__key_unreadable"].to_list() if "__key_unreadable" in frame.columns else [False] * len(numbers)
         )
-        every = bills.inputs(pl.int_range(frame.height, dtype=pl.UInt32(), eager=True))
         rows = [
-            Row(number, str(number), inputs, refused=refused, unplaced=unknown)
-            for number, inputs, refused, unknown in zip(numbers, every, bad, unplaced, strict=True)
+            Row(number, str(number), own, refused=refused, unplaced=unknown)
+            for number, own, refused, unknown in zip(numbers, bills.inputs(at), bad, unplaced, strict=True)
         ]
-        whole = self._evaluators.together(rows, self._inputs, compute=self._compute)
-        self.groups, self.unplaced = whole.groups, dict(whole.unplaced)
+        whole = self._evaluators.together(rows, inputs, compute=self._compute)
         for ran in whole.ran:
             number, outcome = ran.row.number, ran.outcome
             if outcome is None or ran.row.refused:
@@ -332,3 +338,4 @@ class GroupRun:
                 self.marked.add(number)
             if outcome.incomplete:
                 self.incomplete[number] = outcome.incomplete
+        return whole

@@ -17,6 +17,7 @@ from rxcalc.backends.columnar.program import Output, Program
 from rxcalc.backends.columnar.results import ColumnarResult, complete, held, in_places, patched
 from rxcalc.backends.columnar.values import inputs_of
 from rxcalc.backends.columnar.wave_run import Scalar
+from rxcalc.lang.types import OneOf
 from rxcalc.plan.nodes import Plan, Value
 
 __all__ = ["Columnar", "ColumnarResult", "Scalar"]
@@ -105,7 +106,8 @@ class Columnar:
         with self._forming:
             outputs = [self.program.output(name) for name in columns]
             own = {x: [self.program.output(n, x) for n in names] for x, names in (list_outputs or {}).items()}
-            listing = Listing(self.program, Bills(self.plan, frame, lists or {}), own, small_turn=0)
+            placed = _placed(self.plan, frame)
+            listing = Listing(self.program, Bills(self.plan, placed, lists or {}), own, small_turn=0)
             run = GroupRun(
                 self.program,
                 self._evaluators,
@@ -117,13 +119,17 @@ class Columnar:
             )
         run.run()
         exact, large = held(run.exact, outputs, own)
+        values = patched(run.values, exact, outputs, placed["__row"]) if exact else run.values
+        tables = listing.tables(run.fine, _by_place(placed, exact)) if own else {}
+        if placed is not frame:
+            values, tables = _back(frame, values), {name: _back(frame, table) for name, table in tables.items()}
         return ColumnarResult(
-            patched(run.values, exact, outputs, frame["__row"]) if exact else run.values,
+            values,
             _decimals(outputs),
             frozenset(run.flagged),
             tuple(sorted([*run.problems, *large], key=lambda pair: pair[0])),
             frozenset(run.marked),
-            lists=listing.tables(run.fine, _by_place(frame, exact)) if own else {},
+            lists=tables,
             list_decimals=_all_decimals(own),
             groups=tuple(run.groups),
             unplaced=run.unplaced,
@@ -233,6 +239,26 @@ class Columnar:
             return None
         message = "the columns refuse this row, the exact evaluator does not: please report it"
         return Problem("RX901", "", "", message)
+
+
+def _placed(plan: Plan, frame: pl.DataFrame) -> pl.DataFrame:
+    """The episodes in the order in which their sequence takes them: what is left of a spread goes to the first."""
+    if plan.sequence is None:
+        return frame
+    sets = {field.name for field in plan.inputs if isinstance(field.type, OneOf)}
+    order = [pl.col(name).cast(pl.String()) if name in sets else pl.col(name) for name in plan.sequence.order]
+    at = frame.select(pl.arg_sort_by(order, maintain_order=True)).to_series()
+    return frame if at.is_sorted() else frame[at]
+
+
+def _back(frame: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
+    """Rows in the order of the frame's."""
+    places = frame.select("__row").with_row_index("__place")
+    return (
+        table.join(places, on="__row", how="left", maintain_order="left")
+        .sort("__place", maintain_order=True)
+        .drop("__place")
+    )
 
 
 def _decimals(outputs: Sequence[Output]) -> dict[str, int]:
