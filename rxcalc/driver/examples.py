@@ -8,7 +8,7 @@ from pathlib import Path
 from rxcalc.diagnostics.model import Sink
 from rxcalc.driver.compile import Compiled, compile_file
 from rxcalc.driver.find import Found
-from rxcalc.examples.compare import Difference
+from rxcalc.examples.difference import Difference
 from rxcalc.examples.run import ExampleResult, ExampleRunner
 from rxcalc.inputs.episodes import EpisodeEntry, read_entries
 from rxcalc.rulebook.load import load_yaml

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from rxcalc.backends.base import GroupOutcome, Outcome, RowResult
 from rxcalc.diagnostics.model import Sink
+from rxcalc.examples.difference import Difference
+from rxcalc.examples.findings import FindingsComparer
 from rxcalc.inputs import problems
 from rxcalc.inputs.cells import CellProblem, CellReader
 from rxcalc.inputs.episodes import Expectation, ExpectedRow
@@ -17,15 +19,6 @@ from rxcalc.plan.figures import figure
 from rxcalc.plan.nodes import Plan, PlanInput, Value, evaluation_order, share_name, share_names
 from rxcalc.rulebook.document import Scalar
 from rxcalc.typed.symbols import nearest
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One expected value that did not come out."""
-
-    name: str
-    expected: str
-    found: str
 
 
 class Comparer:
@@ -43,6 +36,7 @@ class Comparer:
         for group in plan.groups:
             self.specs[group.name] = _named(result_specs(group, plan))
         items = [item for block in evaluation_order(plan) for item in block.items]
+        self.findings = FindingsComparer(plan)
         self._order = {item: at for at, item in enumerate(items)}
         self._parts = {name: ("", f"shares:{partition}") for name, partition in _parts_of(plan)}
 
@@ -68,7 +62,11 @@ class Comparer:
                     results_of = [(r.inputs, r.steps) for r in outcome.lists.get(kind.text, ())]
                     found += self._group(kind, row, results_of, sink)
                     count += len(row.fields) - len(self._keys_in(kind.text, row))
-        return [difference for _, difference in sorted(found, key=lambda item: item[0])], count
+        differences = [difference for _, difference in sorted(found, key=lambda item: item[0])]
+        if expectation.findings is not None:
+            count += max(1, len(expectation.findings))
+            differences += self.findings.differences(expectation.findings, outcome.findings, "", sink)
+        return differences, count
 
     def _line(
         self, name: str, row: ExpectedRow, results: Sequence[RowResult], sink: Sink
@@ -124,6 +122,7 @@ class Comparer:
             elif not group.inside:
                 for row in rows:
                     count += len(row.fields) - len(self._keys_in(kind.text, row))
+                    count += max(1, len(row.findings)) if row.findings is not None else 0
                     found += self._across(kind, row, by_kind.get(kind.text, ()), sink)
         return [difference for _, difference in sorted(found, key=lambda item: item[0])], count
 
@@ -136,6 +135,11 @@ class Comparer:
         )
         if refused is not None:
             return [(-1, Difference(f"{kind.text}", "a result", f"refused {refused.code}: {refused.message}"))]
+        meant = [o for o in outcomes if self._is(kind.text, row, o.inputs)]
+        if row.findings is not None and len(meant) == 1:
+            last = (len(self._order) + 1) * 1_000_000
+            wrong = self.findings.differences(row.findings, meant[0].findings, f"{kind.text} ", sink)
+            found += [(last, difference) for difference in wrong]
         return found
 
     def _group(

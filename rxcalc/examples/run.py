@@ -12,7 +12,8 @@ from rxcalc.backends.exact import Exact
 from rxcalc.backends.exact_groups import run_all
 from rxcalc.backends.history import Opening, run_person
 from rxcalc.diagnostics.model import Sink
-from rxcalc.examples.compare import Comparer, Difference
+from rxcalc.examples.compare import Comparer
+from rxcalc.examples.difference import Difference
 from rxcalc.inputs import problems
 from rxcalc.inputs.cells import CellProblem
 from rxcalc.inputs.episodes import EpisodeEntry, Expectation, Fields

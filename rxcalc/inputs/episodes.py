@@ -71,26 +71,43 @@ class Fields:
 
 
 @dataclass(frozen=True)
+class ExpectedFinding:
+    """A finding as written: the check's name; the level and what is written of the row; the amount, if it is expected."""
+
+    check: Scalar
+    level: Scalar | None
+    row: Scalar | None
+    amount: Scalar | None
+    span: Span
+
+
+@dataclass(frozen=True)
 class ExpectedRow:
     """What is expected of a row of a list, or of a group. `key` are its order values as written (`1`, `2025-01-02/1`).
 
-    A group is named by key fields among `fields`, or by nothing when there is one only.
+    A group is named by key fields among `fields`, or by nothing when there is one only. `findings` are all that a
+    group across bills has (None: not compared).
     """
 
     key: Scalar | None
     fields: tuple[tuple[Scalar, Scalar], ...]
     span: Span
+    findings: tuple[ExpectedFinding, ...] | None = None
 
 
 @dataclass(frozen=True)
 class Expectation:
-    """`expect:` amounts as written, or `rejects:` a code. `rows` and `groups` go by the list's or kind's name."""
+    """`expect:` amounts as written, or `rejects:` a code. `rows` and `groups` go by the list's or kind's name.
+
+    `findings` are all findings on the bill (None: not compared).
+    """
 
     amounts: tuple[tuple[str, Scalar], ...]
     rejects: Scalar | None
     span: Span
     rows: tuple[tuple[Scalar, tuple[ExpectedRow, ...]], ...] = ()
     groups: tuple[tuple[Scalar, tuple[ExpectedRow, ...]], ...] = ()
+    findings: tuple[ExpectedFinding, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -307,8 +324,11 @@ def _expectation(node: Mapping, sink: Sink) -> Expectation | None:
     amounts: list[tuple[str, Scalar]] = []
     rows: list[tuple[Scalar, tuple[ExpectedRow, ...]]] = []
     groups: list[tuple[Scalar, tuple[ExpectedRow, ...]]] = []
+    findings: tuple[ExpectedFinding, ...] | None = None
     for entry in _entries(expect, sink):
         match entry.value:
+            case Sequence() if entry.key.text == "findings":
+                findings = _findings(entry.value, sink)
             case Scalar() as amount:
                 amounts.append((entry.key.text, amount))
             case Mapping(entries=kinds) if entry.key.text == "groups":
@@ -317,13 +337,13 @@ def _expectation(node: Mapping, sink: Sink) -> Expectation | None:
                 rows.append((entry.key, _expected_rows(entry, sink, keyed=True)))
     code = rejects if isinstance(rejects, Scalar) else None
     span = expect.key.span if expect is not None else node.span
-    return Expectation(tuple(amounts), code, span, tuple(rows), tuple(groups))
+    return Expectation(tuple(amounts), code, span, tuple(rows), tuple(groups), findings)
 
 
 def _of_all(node: Mapping, sink: Sink) -> Expectation | None:
     """What stands beside `episodes:` is expected of all together: results of groups."""
     found = _expectation(node, sink)
-    if found is not None and (found.amounts or found.rows or found.rejects is not None):
+    if found is not None and (found.amounts or found.rows or found.rejects or found.findings is not None):
         message = "this does not say which episode it is expected of"
         help_ = "put `expect:` and `rejects:` beside each `episode:`; only `groups:` may be expected of all"
         sink.add(problems.bad_episode_file(found.span, message, help_))
@@ -344,12 +364,41 @@ def _expected_rows(entry: Entry, sink: Sink, *, keyed: bool) -> tuple[ExpectedRo
             pairs = [(None, other)]
     found: list[ExpectedRow] = []
     for key, node in pairs:
-        if isinstance(node, Mapping) and all(isinstance(e.value, Scalar) for e in node.entries):
+        own = node.entry("findings") if isinstance(node, Mapping) and not keyed else None
+        listed = own.value if own is not None and isinstance(own.value, Sequence) else None
+        if isinstance(node, Mapping) and all(isinstance(e.value, Scalar) or e.value is listed for e in node.entries):
             fields = tuple((e.key, e.value) for e in node.entries if isinstance(e.value, Scalar))
-            found.append(ExpectedRow(key, fields, key.span if key is not None else node.span))
+            findings = _findings(listed, sink) if listed is not None else None
+            found.append(ExpectedRow(key, fields, key.span if key is not None else node.span, findings))
         else:
             message = f"`{entry.key.text}` must be one value, or rows with the amounts expected of each"
             sink.add(problems.bad_episode_file(node.span, message, "e.g. `lines: {1: {pays: 310.02}}`"))
+    return tuple(found)
+
+
+def _findings(node: Sequence, sink: Sink) -> tuple[ExpectedFinding, ...]:
+    """`[{check: above_ceiling, lines: 2, amount: 4200.00}]`."""
+    found: list[ExpectedFinding] = []
+    for item in node.items:
+        given = {e.key.text: e.value for e in item.entries} if isinstance(item, Mapping) else {}
+        check, amount = given.get("check"), given.get("amount")
+        others = [e for e in item.entries if e.key.text not in ("check", "amount")] if isinstance(item, Mapping) else []
+        row = others[0].value if others else None
+        right = isinstance(check, Scalar) and len(others) < 2 and all(isinstance(v, Scalar) for v in given.values())
+        if not isinstance(check, Scalar) or not right:
+            message = "a finding is a check with the row it is found on, and its amount"
+            help_ = "write `{check: NAME}`, or `{check: NAME, lines: 2, amount: 4200.00}`"
+            sink.add(problems.bad_episode_file(item.span, message, help_))
+            continue
+        found.append(
+            ExpectedFinding(
+                check,
+                others[0].key if others else None,
+                row if isinstance(row, Scalar) else None,
+                amount if isinstance(amount, Scalar) else None,
+                item.span,
+            )
+        )
     return tuple(found)
 
 

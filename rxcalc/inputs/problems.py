@@ -59,6 +59,16 @@ def unknown_expectation(span: Span, key: str, near: str | None) -> Diagnostic:
     )
 
 
+def unknown_finding(span: Span, name: str, near: str | None) -> Diagnostic:
+    """A finding expected of a check that there is not."""
+    return _error(
+        "RX754",
+        span,
+        f"`{name}` is no check of this rulebook",
+        f"did you mean `{near}`?" if near else "give checks a `name:`",
+    )
+
+
 def bad_group(span: Span, message: str, help_: str) -> Diagnostic:
     """A group result or group input that the rulebook has no place for."""
     return _error("RX757", span, message, help_)

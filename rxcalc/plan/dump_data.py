@@ -56,6 +56,7 @@ def dump_json(plan: Plan, layout: Layout) -> str:
         ],
         "checks": [
             {
+                "name": c.name,
                 "level": c.level,
                 "severity": c.severity,
                 "when": plan.nodes[c.when].text,

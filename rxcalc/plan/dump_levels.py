@@ -71,7 +71,9 @@ def check_lines(plan: Plan) -> list[str]:
     lines = []
     for check in plan.checks:
         amount = f", amount {plan.nodes[check.amount].text}" if check.amount >= 0 else ""
-        lines.append(f"{check.severity:6} {check.level or 'episode':17} when {plan.nodes[check.when].text}{amount}")
+        lines.append(
+            f"{check.name:17} {check.severity:6} {check.level or 'episode':17} when {plan.nodes[check.when].text}{amount}"
+        )
     return lines
 
 

@@ -202,7 +202,7 @@ class _Pass:
             PlanTrend(t.kind, x.node(t.what), t.within, f"{t.kind}: {x.text(t.what)} in {t.within}", x.place(t.span))
             for t in typed.trends
         )
-        checks = tuple(self._check(c) for c in typed.checks)
+        checks = tuple(self._check(c, str(n)) for n, c in enumerate(typed.checks, start=1))
         known = {
             (level, s.name): Range(s.low, s.high, s.scale) for level, r in self.rules.items() for s in r.steps.values()
         }
@@ -254,12 +254,13 @@ class _Pass:
             describe.words(meta.label), describe.cites(meta), x.place(s.decl.name.span),
         )  # fmt: skip
 
-    def _check(self, c: TCheck) -> PlanCheck:
+    def _check(self, c: TCheck, number: str) -> PlanCheck:
         x = self.x
         amount = x.node(c.amount) if c.amount is not None else -1
         return PlanCheck(
             c.level, x.node(c.when), amount, c.decl.severity, describe.words(c.decl.say), x.formula(c.when),
             x.formula(c.amount) if c.amount is not None else None, x.place(c.decl.span),
+            c.decl.name.name if c.decl.name is not None else number,
         )  # fmt: skip
 
 

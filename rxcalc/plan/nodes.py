@@ -275,7 +275,8 @@ class PlanTrend:
 class PlanCheck:
     """A finding on a bill (`checks:`): holds when `when` does. A missing row or value means no finding.
 
-    `amount` -1: none. `level` is the level that it looks at: every row of it may have the finding.
+    `amount` -1: none. `level` is the level that it looks at: every row of it may have the finding. One without
+    a name is called by its number among all checks, from 1.
     """
 
     level: str
@@ -286,7 +287,7 @@ class PlanCheck:
     formula: Formula
     amount_formula: Formula | None
     place: Place
-    name: str = ""
+    name: str
 
 
 @dataclass(frozen=True)

@@ -161,6 +161,7 @@ def _group(g: GroupLine) -> dict[str, object]:
 
 def _check(c: CheckLine) -> dict[str, object]:
     return {
+        "check": c.name,
         "severity": c.severity,
         "say": c.say,
         "level": c.level or None,

@@ -229,8 +229,9 @@ class GroupLine:
 
 @dataclass(frozen=True)
 class CheckLine:
-    """A finding of `checks:`. `row` says on which row of `level` (order or keys by name); none for the bill itself."""
+    """A finding of `checks:`. `name` is the check's, or its number. `row` says on which row of `level` (order or keys by name); none for the bill itself."""
 
+    name: str
     level: str
     row: tuple[tuple[str, str], ...]
     severity: str

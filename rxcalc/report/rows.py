@@ -161,6 +161,7 @@ class RowsExplainer:
     ) -> CheckLine:
         formula = check.amount_formula
         return CheckLine(
+            name=check.name,
             level=check.level,
             row=row,
             severity=check.severity,

@@ -271,6 +271,7 @@ _CHECK: Final = _map(
     "a check {when: .., say: ..}",
     {
         **_META,
+        "name": _ref("name"),
         "when": _EXPRESSION,
         "say": _ref("words"),
         "severity": _one("info, warn or error", "info", "warn", "error"),

@@ -326,6 +326,7 @@ class SpreadDecl:
 class CheckDecl:
     """An entry of `checks:`; `severity` is info, warn or error."""
 
+    name: Ident | None = None
     when: Expr
     say: Words | None
     severity: str = "warn"

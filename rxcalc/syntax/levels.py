@@ -124,6 +124,7 @@ def checks(node: Node | None, sink: Sink) -> tuple[n.CheckDecl, ...]:
             continue
         found.append(
             n.CheckDecl(
+                name=declared(called, sink) if (called := scalar(of.get("name"))) is not None else None,
                 when=when,
                 say=words(of.get("say")),
                 severity=text(of.get("severity")) or "warn",

@@ -259,7 +259,12 @@ def check_checks(x: Context) -> tuple[TCheck, ...]:
     declared = [(_level_of(x, c), c) for c in x.decl.checks]
     declared += [(s.name.name, c) for s in x.decl.lists for c in s.checks]
     declared += [(g.name.name, c) for g in _groups(x) for c in g.checks]
+    named: set[str] = set()
     for level, c in declared:
+        if c.name is not None and c.name.name in named:
+            message = f"two checks are called `{c.name.name}`"
+            x.sink.add(level_problems.bad_check(c.name.span, message, "give each check a name of its own"))
+        named |= {c.name.name} if c.name is not None else set()
         typer = x.typer(level)
         before = x.sink.count(Severity.ERROR)
         when = typer.condition(c.when, NO_FACTS, Scope(shares=True))
