@@ -30,6 +30,25 @@ class _GivenSteps(dict[str, Value]):
         raise Refused(Problem("RX821", f"{self.kind}.{name}", "", message))
 
 
+class PartsNotGiven(dict[str, Value]):
+    """The results of a row whose part of a given group cannot be known; reading that part refuses the row."""
+
+    def __init__(self, kind: str, name: str, values: dict[str, Value]) -> None:
+        super().__init__(values)
+        before: dict[str, str] = values.kinds if isinstance(values, PartsNotGiven) else {}
+        self.kinds: dict[str, str] = {**before, name: kind}
+
+    def __missing__(self, name: str) -> Value:
+        kind = self.kinds.get(name)
+        if kind is None:
+            raise KeyError(name)
+        message = (
+            f"`{name}` is a part of what group `{kind}` gives to all its members; it takes all of them to divide it, "
+            "so it is known only where their episodes are listed"
+        )
+        raise Refused(Problem("RX821", name, "", message))
+
+
 class Across:
     """The groups across bills as rows read them."""
 

@@ -53,7 +53,7 @@ class Exact:
         self.plan = plan
         self.unit = Fraction(1, 10**plan.decimals)
         self.nothing_before = Windows(plan)
-        compiler = NodeCompiler(plan, _shown_nodes(plan) if recording else frozenset())
+        compiler = self._compiler(_shown_nodes(plan) if recording else frozenset())
         self.thunks: list[Thunk] = compiler.thunks
         self.inside = compiler.inside
         levels: list[tuple[str, Plan | PlanList | PlanGroup]] = [("", plan)]
@@ -72,6 +72,9 @@ class Exact:
         blocks = evaluation_order(plan)
         last = max((b.phase for b in blocks), default=0)
         self.phases = [self._phase([b for b in blocks if b.phase == phase]) for phase in range(last + 1)]
+
+    def _compiler(self, recorded: frozenset[int]) -> NodeCompiler:
+        return NodeCompiler(self.plan, recorded)
 
     def _phase(self, blocks: Sequence[PlanBlock]) -> list[tuple[str, list[tuple[str, Action]]]]:
         """What a phase does inside one bill: blocks of (level whose rows act, action), or of a list row by row."""

@@ -8,7 +8,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Any, cast
 
-from rxcalc.backends.across import Across, Keys, Phase, no_window, pass_on
+from rxcalc.backends.across import Across, Keys, PartsNotGiven, Phase, no_window, pass_on
 from rxcalc.backends.base import GroupOutcome, Problem, Ran, Row
 from rxcalc.backends.exact import Exact, in_row
 from rxcalc.backends.exact_ops import Refused
@@ -197,7 +197,7 @@ class _Run:
             source = self.exact.acts_on(level, name) if name != "members:" else level
             if source in self.across.given:
                 if (level, name) in self.exact.spreads:
-                    self._not_given(source, name)
+                    self._not_given(source, level, name)
                 continue
             if name == "members:":
                 self._form(self.across.kinds[level])
@@ -219,13 +219,10 @@ class _Run:
             if bill.problem is None:
                 _on_bill(bill, self.exact.acts_on(level, name), act)
 
-    def _not_given(self, kind: str, name: str) -> None:
-        """A part of what a given group gives cannot be known: it takes all members to divide it."""
-        message = (
-            f"`{name}` is a part of what group `{kind}` gives to all its members, and that group is given, not computed"
-        )
-        for bill in self.bills.values():
-            bill.problem = bill.problem or Problem("RX821", name, "", message)
+    def _not_given(self, kind: str, level: str, name: str) -> None:
+        """A part of what a given group gives cannot be known: it takes all members to divide it. Who reads it is refused."""
+        for row in self._members(level):
+            row.steps = PartsNotGiven(kind, name, row.steps)
 
     def _loop(self, kind: str, items: Sequence[tuple[str, str]]) -> None:
         """Items that read earlier groups: group after group, each with its members; then the rows of no group."""

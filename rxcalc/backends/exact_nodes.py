@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, timedelta
 from fractions import Fraction
-from typing import Any, TypeAlias, assert_never
+from typing import Any, ClassVar, TypeAlias, assert_never
 
 from rxcalc.backends import exact_ops as ops
 from rxcalc.backends import schedules
@@ -29,6 +29,8 @@ Thunk: TypeAlias = Callable[[Frame], Any]
 
 class NodeCompiler:
     """Compiles each node of a plan once. With `recorded`, the nodes named there report their values."""
+
+    ways: ClassVar[schedules.Ways] = schedules.WAYS
 
     def __init__(self, plan: Plan, recorded: frozenset[int]) -> None:
         self.plan = plan
@@ -253,11 +255,12 @@ class NodeCompiler:
         at = args[ref.keys] if ref.at else None
         own = args[ref.keys + int(ref.at) :]
         keep = index in self.recorded and not node.body
+        ways = self.ways
         if node.op is Op.OVER_DAYS:
             return self._over_days(node, ref, keys, own)
         schedule = self._read(node, ref.parameter, keys, at)
         if node.op is Op.SLICE:
-            return lambda f: schedules.whole_slice(schedule(f), own[0](f))
+            return lambda f: ways.whole_slice(schedule(f), own[0](f))
         if node.op is Op.ALONG:
             return self._along(node, ref, schedule, own[0])
         mapper = self._mapper(node, ref, body)
@@ -278,7 +281,7 @@ class NodeCompiler:
 
                 def bands(f: Frame) -> Any:
                     a, b = ends(f)
-                    walked = schedules.band_parts(schedule(f), a, b, mapper(f), ref.parts)
+                    walked = ways.band_parts(schedule(f), a, b, mapper(f), ref.parts)
                     if keep and f.recorder is not None:
                         f.recorder.bands[index] = BandsTrace(tuple(walked), Fraction(a), Fraction(b))
                     return sum((p.amount for p in walked), Fraction(0))
@@ -289,12 +292,10 @@ class NodeCompiler:
                 def band(f: Frame) -> Any:
                     n = own[0](f)
                     a, b = ends(f)
-                    walked = schedules.band_parts(schedule(f), a, b, mapper(f), ref.parts)
+                    walked = ways.one_band(schedule(f), n, a, b, mapper(f), ref.parts)
                     if keep and f.recorder is not None:
-                        f.recorder.bands[index] = BandsTrace(
-                            tuple(p for p in walked if p.index == n), Fraction(a), Fraction(b)
-                        )
-                    return sum((p.amount for p in walked if p.index == n), Fraction(0))
+                        f.recorder.bands[index] = BandsTrace(tuple(walked), Fraction(a), Fraction(b))
+                    return sum((p.amount for p in walked), Fraction(0))
 
                 return band
             case _:
@@ -302,7 +303,7 @@ class NodeCompiler:
                 def bands_reach(f: Frame) -> Any:
                     target = own[0](f)
                     a, b = ends(f)
-                    x, walked = schedules.reach(schedule(f), target, a, b, mapper(f))
+                    x, walked = ways.reach(schedule(f), target, a, b, mapper(f))
                     if keep and f.recorder is not None:
                         f.recorder.bands[index] = BandsTrace(tuple(walked), Fraction(a), Fraction(b), Fraction(target))
                     return x
@@ -337,11 +338,11 @@ class NodeCompiler:
         return mapper
 
     def _along(self, node: PlanNode, ref: ScheduleRef, schedule: Thunk, x: Thunk) -> Thunk:
-        held = self.parameters[ref.parameter].held
+        held, ways = self.parameters[ref.parameter].held, self.ways
 
         def along(f: Frame) -> Any:
             at = x(f)
-            found = schedules.on_curve(schedule(f), at, held=held)
+            found = ways.on_curve(schedule(f), at, held=held)
             if found is None:
                 raise refuse(
                     "RX716",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from typing import Final
 
 from rxcalc.lang.arithmetic import Rational, round_to
 from rxcalc.plan.nodes import Band, Point, RoundTo
@@ -35,6 +36,18 @@ def band_parts(
             break
         low = band.limit
     return found
+
+
+def one_band(
+    schedule: tuple[Band, ...],
+    number: int,
+    start: Rational,
+    end: Rational,
+    mapper: Mapper | None,
+    parts: RoundTo | None,
+) -> list[BandPart]:
+    """The part of start .. end in the band of this number, from 1; none where there is no such part."""
+    return [p for p in band_parts(schedule, start, end, mapper, parts) if p.index == number]
 
 
 def reach(
@@ -71,10 +84,15 @@ def reach(
 
 def whole_slice(schedule: tuple[Band, ...], x: Rational) -> Fraction:
     """The value of the slice of a cliff that holds x: `to:` limits belong to the slice below, `below:` limits to the one above."""
-    for band in schedule:
+    return schedule[slice_at(schedule, x)].value
+
+
+def slice_at(schedule: tuple[Band, ...], x: Rational) -> int:
+    """The number, from 0, of the slice of a cliff that holds x."""
+    for index, band in enumerate(schedule):
         if band.limit is None or x < band.limit or (band.inclusive and x == band.limit):
-            return band.value
-    return schedule[-1].value
+            return index
+    return len(schedule) - 1
 
 
 def on_curve(schedule: tuple[Point, ...], x: Rational, *, held: bool) -> Fraction | None:
@@ -87,3 +105,16 @@ def on_curve(schedule: tuple[Point, ...], x: Rational, *, held: bool) -> Fractio
     below = max(index for index, p in enumerate(schedule) if p.at <= x)
     a, b = schedule[below], schedule[below + 1]
     return a.value + (x - a.at) * (b.value - a.value) / (b.at - a.at)
+
+
+class Ways:
+    """How schedules are read. An evaluator that watches what is used reads them in its own way, to the same values."""
+
+    band_parts = staticmethod(band_parts)
+    one_band = staticmethod(one_band)
+    reach = staticmethod(reach)
+    whole_slice = staticmethod(whole_slice)
+    on_curve = staticmethod(on_curve)
+
+
+WAYS: Final = Ways()

@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rxcalc.cli.options import default_language
+from rxcalc.cli.options import default_language, language
+from rxcalc.cli.options import rulebook as rulebook_option
 from rxcalc.cli.show import Failure
 
 if TYPE_CHECKING:
-    from rxcalc.driver.batch_report import BatchOptions, BatchReport, RejectExample
+    from rxcalc.driver.batch_report import BatchOptions, BatchReport, FindingReport, RejectExample
     from rxcalc.plan.nodes import Plan
     from rxcalc.tabular.accounts import Accounts
 
 
 @click.command("batch")
 @click.argument("episodes", type=click.Path(path_type=Path))
-@click.option("-r", "--rulebook", required=True, help="Path or name of the rulebook.")
+@rulebook_option(required=True)
 @click.option("-o", "--output", "results", required=True, type=click.Path(path_type=Path), help="The results file.")
 @click.option(
     "--lines",
@@ -64,6 +65,11 @@ if TYPE_CHECKING:
     "--summary", type=click.Path(path_type=Path), help="Counts and totals. [default: beside the results, .summary.json]"
 )
 @click.option(
+    "--findings",
+    type=click.Path(path_type=Path),
+    help="What the rulebook's checks found. [default: beside the results, .findings.csv]",
+)
+@click.option(
     "--select",
     default="",
     metavar="NAME,..",
@@ -80,6 +86,12 @@ if TYPE_CHECKING:
 @click.option("--max-rejects", default="", metavar="N|P%", help="Publish no results when more records are refused.")
 @click.option("--threads", type=click.IntRange(1, 64), default=None, help="Threads to use. [default: one per core]")
 @click.option("--progress/--no-progress", default=None, help="Show progress. [default: on a terminal]")
+@click.option(
+    "--lang",
+    type=click.Choice(["en", "zh"]),
+    default=None,
+    help="Language of the messages of findings. [default: from LANG]",
+)
 @click.option("--dry-run", is_flag=True, help="Read, check and compute everything, write nothing.")
 def command(
     episodes: Path,
@@ -96,11 +108,13 @@ def command(
     groups_out: Path | None,
     rejects: Path | None,
     summary: Path | None,
+    findings: Path | None,
     select: str,
     mapping: Path | None,
     after_reject: str,
     max_rejects: str,
     threads: int | None,
+    lang: str | None,
     *,
     progress: bool | None,
     dry_run: bool,
@@ -145,6 +159,8 @@ def command(
         closing=closing,
         groups=groups,
         groups_out=groups_out,
+        findings=findings,
+        language=language(lang),
         reads=tuple(path for path in (*files_of(rulebook, plan), mapping) if path is not None),
     )
     report = run_batch(plan, options, progress_for(sys.stderr, wanted=progress))
@@ -217,6 +233,7 @@ def _tell(plan: Plan, options: BatchOptions, report: BatchReport) -> None:
             f"  refused {code}  {count:,}  e.g. {of.examples[code]}" for code, count in sorted(of.reject_codes.items())
         ]
     lines.extend(f"  assumed: {assumption}" for assumption in report.assumptions)
+    lines += _found(report.findings, plan.currency, plan.decimals, options.findings_path)
     if report.incomplete:
         lines.append(
             f"{report.incomplete:,} result(s) read a group that lacks a member: see the column group_incomplete"
@@ -282,6 +299,24 @@ def _accounts(
         unreadable = f"; {sums['unreadable_cells']} unreadable cells left out" if sums["unreadable_cells"] else ""
         lines.append(f"  {name}: {sums['read']} {currency} read = {' + '.join(parts)}{unreadable}")
     lines += [f"  {name}: the default was filled in {count:,} times" for name, count in defaults.items() if count]
+    return lines
+
+
+def _found(findings: Mapping[str, FindingReport], currency: str, decimals: int, path: Path) -> list[str]:
+    """How much the checks have found, and each that found anything."""
+    if not findings:
+        return []
+    count = sum(found.count for found in findings.values())
+    errors = sum(found.count for found in findings.values() if found.severity == "error")
+    lines = [
+        f"{count:,} finding(s)"
+        + (f", {errors:,} of them errors" if errors else "")
+        + (f": see {path}" if count else "")
+    ]
+    for name, found in findings.items():
+        amount = found.as_json(decimals).get("amount")
+        told = f"  {currency} {amount}" if amount is not None else ""
+        lines += [f"  {found.severity:5s}  {name}  {found.count:,}{told}"] if found.count else []
     return lines
 
 

@@ -19,6 +19,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "check": ("rxcalc.cli.check", "Check rulebooks: every error in one run, with its place."),
     "test": ("rxcalc.cli.test", "Run the examples of rulebooks."),
     "plan": ("rxcalc.cli.plan", "Show the compiled plan of a rulebook."),
+    "sample": ("rxcalc.cli.sample", "Make up valid, varied episodes of a rulebook."),
     "rulebooks": ("rxcalc.cli.rulebooks", "List the rulebooks that come with rxcalc."),
     "schema": ("rxcalc.cli.schema", "Print JSON Schemas for editors."),
 }

@@ -39,7 +39,22 @@ def output() -> Decorator:
 
 def rulebook(*, required: bool = False) -> Decorator:
     """`-r` for one rulebook."""
-    return click.option("-r", "--rulebook", required=required, default=None, help="Path or name of the rulebook.")
+    return click.option(
+        "-r",
+        "--rulebook",
+        required=required,
+        multiple=True,
+        callback=lambda context, _, given: _only_one(context, given),
+        help="Path or name of the rulebook.",
+    )
+
+
+def _only_one(context: click.Context, given: tuple[str, ...]) -> str | None:
+    """The one rulebook named; several would say nothing about which of them counts."""
+    if len(given) > 1:
+        message = f"-r is given {len(given)} times: {', '.join(given)}. One run takes one rulebook or version; run each by itself"
+        raise click.BadParameter(message, context)
+    return given[0] if given else None
 
 
 def columns() -> int:

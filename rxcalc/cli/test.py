@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from rxcalc.cli.show import Failure, diagnostics, visible
+from rxcalc.cli import options
+from rxcalc.cli.show import Failure, diagnostics, result, visible
 from rxcalc.diagnostics.model import Severity, Sink
 from rxcalc.driver import find
 
@@ -17,8 +22,15 @@ if TYPE_CHECKING:
 
 @click.command("test")
 @click.argument("rulebooks", nargs=-1, required=True, metavar="RULEBOOK..")
+@click.option("--coverage", is_flag=True, help="Show what of each rulebook its examples use, and what they do not.")
+@click.option(
+    "--fail-under", metavar="P", default=None, help="With --coverage: exit 1 where less than P percent is covered."
+)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def command(rulebooks: tuple[str, ...], form: str) -> int:
+@options.output()
+def command(
+    rulebooks: tuple[str, ...], form: str, output: str | None, fail_under: str | None, *, coverage: bool
+) -> int:
     """Run the examples of rulebooks; a failing one shows the first step that differs.
 
     RULEBOOK is a file, a folder, or the name of a shipped rulebook.
@@ -26,10 +38,13 @@ def command(rulebooks: tuple[str, ...], form: str) -> int:
     \b
     Example:
       rxcalc test rules/
-      rxcalc test qin
+      rxcalc test qin --coverage --fail-under 100
     """
     from rxcalc.driver.examples import run_examples
 
+    least = _percent(fail_under) if fail_under is not None else None
+    if least is not None and not coverage:
+        raise Failure("--fail-under needs --coverage", "say both, e.g. `rxcalc test qin --coverage --fail-under 95`")
     reports: list[tuple[ExamplesReport, Sink]] = []
     for name in rulebooks:
         found = find.rulebooks(name)
@@ -37,8 +52,9 @@ def command(rulebooks: tuple[str, ...], form: str) -> int:
             raise Failure(found.message, found.help)
         for file in found:
             sink = Sink()
-            reports.append((run_examples(file, sink), sink))
+            reports.append((run_examples(file, sink, coverage=coverage), sink))
     broken = False
+    lines: list[str] = []
     documents: list[object] = []
     for report, sink in reports:
         diagnostics(sink, only_errors=True)
@@ -47,26 +63,64 @@ def command(rulebooks: tuple[str, ...], form: str) -> int:
         broken |= bool(report.failed) or sink.has_errors
         documents.append(_document(report))
         if form == "text":
-            _print(report, mistakes=sink.count(Severity.ERROR))
+            told = list(_told(report, mistakes=sink.count(Severity.ERROR)))
+            if output is None:
+                click.echo("".join(f"{line}\n" for line in told), nl=False)
+            lines += told
     if form == "json":
-        click.echo(json.dumps(documents, ensure_ascii=False, indent=2))
+        result(json.dumps(documents, ensure_ascii=False, indent=2) + "\n", output, _read(reports))
+    elif output is not None:
+        result("".join(f"{line}\n" for line in lines), output, _read(reports))
+    for report, _ in reports:
+        if least is not None and report.coverage is not None and report.coverage.total.is_under(least):
+            click.echo(
+                f"{visible(report.found.shown)}: {report.coverage.total.percent}% is covered, less than {fail_under}%",
+                err=True,
+            )
+            broken = True
     return 1 if broken else 0
 
 
-def _print(report: ExamplesReport, mistakes: int) -> None:
+def _percent(written: str) -> Fraction:
+    if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,9})?", written) or Fraction(written) > 100:
+        raise Failure(f"`--fail-under {written}` is no percentage", "give a number from 0 to 100, e.g. 95 or 99.5")
+    return Fraction(written)
+
+
+def _read(reports: Sequence[tuple[ExamplesReport, Sink]]) -> tuple[Path, ...]:
+    """All files that the reports were made from."""
+    from rxcalc.driver.examples import example_files
+
+    found: list[Path] = []
+    for report, _ in reports:
+        folder = report.found.path.parent
+        others = report.compiled.plan.files if report.compiled is not None else ()
+        found += [report.found.path, *(folder / file for file in others), *example_files(folder)]
+    return tuple(found)
+
+
+def _told(report: ExamplesReport, mistakes: int) -> Iterator[str]:
+    yield from _examples(report, mistakes)
+    if report.coverage is not None:
+        from rxcalc.coverage.text import render
+
+        yield from map(visible, render(report.coverage, report.found.shown, options.columns()))
+
+
+def _examples(report: ExamplesReport, mistakes: int) -> Iterator[str]:
     for r in report.results:
         if r.passed:
             continue
         first = r.differences[0]
-        click.echo(f"FAILED {visible(r.file)}:{r.line}: {visible(r.name)}")
-        click.echo(f"  first difference: {first.name}: expected {first.expected}, found {first.found}")
+        yield f"FAILED {visible(r.file)}:{r.line}: {visible(r.name)}"
+        yield f"  first difference: {first.name}: expected {first.expected}, found {first.found}"
         for d in r.differences[1:4]:
-            click.echo(f"  then: {d.name}: expected {d.expected}, found {d.found}")
+            yield f"  then: {d.name}: expected {d.expected}, found {d.found}"
         if len(r.differences) > 4:
-            click.echo(f"  and {len(r.differences) - 4} more")
-        click.echo(f"  to see it: rxcalc explain {r.file} --example '{r.name}' -r {report.found.shown}")
+            yield f"  and {len(r.differences) - 4} more"
+        yield f"  to see it: rxcalc explain {r.file} --example '{r.name}' -r {report.found.shown}"
     for d in report.trends:
-        click.echo(f"FAILED {d.name}: {d.found}")
+        yield f"FAILED {d.name}: {d.found}"
     total = len(report.results)
     if not total:
         click.echo(
@@ -78,14 +132,24 @@ def _print(report: ExamplesReport, mistakes: int) -> None:
     passed = total - sum(not r.passed for r in report.results)
     guarded = f", {len(report.trends)} guarantee(s) broken" if report.trends else ""
     wrong = f", {mistakes} mistake(s) in the example files" if mistakes else ""
-    click.echo(
-        f"{visible(report.found.shown)}: {passed} of {total} examples passed ({values} values compared){guarded}{wrong}"
+    evidence = _evidence(report)
+    marked = f"; {evidence} figures, no real tariff" if evidence in ("fictional", "illustrative") else ""
+    yield (
+        f"{visible(report.found.shown)}: {passed} of {total} examples passed "
+        f"({values} values compared){guarded}{wrong}{marked}"
     )
 
 
+def _evidence(report: ExamplesReport) -> str | None:
+    from rxcalc.plan.nodes import weakest_evidence
+
+    return weakest_evidence(report.compiled.plan) if report.compiled is not None else None
+
+
 def _document(report: ExamplesReport) -> dict[str, object]:
-    return {
+    found: dict[str, object] = {
         "rulebook": report.found.shown,
+        "status": _evidence(report),
         "examples": len(report.results),
         "failed": report.failed,
         "results": [
@@ -102,3 +166,8 @@ def _document(report: ExamplesReport) -> dict[str, object]:
         ],
         "guarantees": [{"name": d.name, "found": d.found} for d in report.trends],
     }
+    if report.coverage is not None:
+        from rxcalc.coverage.as_json import document
+
+        found["coverage"] = document(report.coverage)
+    return found

@@ -54,6 +54,11 @@ CODES: Final[dict[str, tuple[str, str]]] = {
     "RX161": ("misplaced-section", "a section stands at the top level of an overlay"),
     "RX162": ("named-base", "something in an overlay or its base is named `base`"),
     "RX163": ("base-outside-change", "`base` is read where nothing is replaced"),
+    # 17: hints for made-up data
+    "RX171": ("unknown-hint", "a hint of `sample:` names nothing that can be made up"),
+    "RX172": ("bad-hint", "a hint of `sample:` is none that its field can take"),
+    "RX173": ("bad-share", "a share in `sample:` is none, or shares add up to too much"),
+    "RX174": ("hints-in-a-circle", "hints of `sample:` need each other"),
     # 2: syntax
     "RX201": ("unexpected", "a word or sign does not fit where it stands"),
     "RX202": ("ends-too-early", "a rule is empty or stops before it is complete"),

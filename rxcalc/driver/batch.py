@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -21,6 +22,7 @@ from rxcalc.driver.batch_blocks import (
 )
 from rxcalc.driver.batch_compute import Answer, Request, compute
 from rxcalc.driver.batch_conclude import Outputs, WholeFacts, conclude
+from rxcalc.driver.batch_findings import FindingsFile
 from rxcalc.driver.batch_groups import group_files, group_reports
 from rxcalc.driver.batch_lists import (
     LINE,
@@ -35,8 +37,8 @@ from rxcalc.driver.batch_lists import (
 from rxcalc.driver.batch_openings import closing_lines
 from rxcalc.driver.batch_past import Past, read_past
 from rxcalc.driver.batch_prepare import Prepared, prepare
-from rxcalc.driver.batch_read import BAD, Duplicates, MainRead, Places, duplicates, part_of, read_main
-from rxcalc.driver.batch_report import BatchOptions, BatchReport
+from rxcalc.driver.batch_read import BAD, Duplicates, Kept, MainRead, Places, duplicates, part_of, read_main
+from rxcalc.driver.batch_report import BatchOptions, BatchReport, GroupReport
 from rxcalc.driver.batch_write import Tally, write_through
 from rxcalc.inputs.cells import CellProblem
 from rxcalc.inputs.tables import ROW
@@ -46,6 +48,9 @@ from rxcalc.tabular.judging import ID, Judged
 from rxcalc.tabular.problems import UsageProblem
 from rxcalc.tabular.progress import Progress, Silent
 from rxcalc.tabular.reader import RawBlock
+
+if TYPE_CHECKING:
+    from rxcalc.backends.base import Finding, GroupOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,13 @@ class _Whole:
     values: pl.DataFrame
     problems: Mapping[int, Sequence[tuple[int, RowProblem]]]  # per block, by row in it
     codes: Mapping[int, str]  # of every refused episode
+
+    def findings(self) -> Iterator[tuple[str, Finding]]:
+        """The findings on bills, each with the id of its episode."""
+        found = self.answer.findings
+        rows = self.main.frame.filter(pl.col(ROW).is_in(sorted({row for row, _ in found})))
+        ids = {int(row): str(name) for row, name in rows.select(ROW, ID).iter_rows()}
+        return ((ids[row], finding) for row, finding in found)
 
     def affected(self) -> dict[str, tuple[str, ...]]:
         """The episodes that had read what is reversed now, by the id of the reversal."""
@@ -107,7 +119,9 @@ def _run(prepared: Prepared, outputs: Outputs, progress: Progress, started: floa
         problem = outputs.open()
         if problem is not None:
             return BatchReport(problem=problem)
-        tally = _write(job, outputs, known, whole, progress)
+        kept = Kept() if job.alone else None
+        findings = FindingsFile(job.plan, job.options.language, outputs.findings) if job.plan.checks else None
+        tally = _write(job, outputs, known, whole, kept, findings, progress)
         if isinstance(tally, UsageProblem):
             return BatchReport(problem=tally)
         if whole is not None:
@@ -116,7 +130,10 @@ def _run(prepared: Prepared, outputs: Outputs, progress: Progress, started: floa
             lists = _write_lists(prepared, outputs, whole, progress)
             if isinstance(lists, UsageProblem):
                 return BatchReport(problem=lists)
-            problem = _write_more(job, outputs, whole)
+            problem = _write_more(job, outputs, whole) or _write_groups(job, outputs, whole.answer.groups)
+            if findings is not None:
+                findings.add(whole.findings())
+                findings.add_groups(whole.answer.groups)
             if problem is not None:
                 return BatchReport(problem=problem)
             facts = WholeFacts(
@@ -127,11 +144,15 @@ def _run(prepared: Prepared, outputs: Outputs, progress: Progress, started: floa
                 stale=len(whole.answer.stale),
                 affected=whole.affected(),
                 groups=group_reports(job.plan, whole.answer.groups, whole.answer.unplaced),
+                findings=findings.report() if findings is not None else {},
             )
             return conclude(prepared, outputs, tally, lists, facts, started)
         met = duplicates(job, tally.ids, tally.starts)
         if met == known:
-            return conclude(prepared, outputs, tally, {}, WholeFacts(), started)
+            settled = _settled(prepared, outputs, kept, findings)
+            if isinstance(settled, UsageProblem):
+                return BatchReport(problem=settled)
+            return conclude(prepared, outputs, tally, {}, settled, started)
         known = met
         outputs.discard()
     return BatchReport(problem=problems.changed_file(str(job.options.episodes)))
@@ -170,6 +191,7 @@ def _compute_whole(prepared: Prepared, progress: Progress) -> _Whole | UsageProb
             closing=job.options.closing is not None,
         ),
         job.evaluator,
+        job.settler,
     )
     by_block: dict[int, list[tuple[int, RowProblem]]] = {}
     codes = dict(main.refused)
@@ -232,9 +254,15 @@ def _doubled(
 
 
 def _write(
-    job: Job, outputs: Outputs, known: Duplicates, whole: _Whole | None, progress: Progress
+    job: Job,
+    outputs: Outputs,
+    known: Duplicates,
+    whole: _Whole | None,
+    kept: Kept | None,
+    findings: FindingsFile | None,
+    progress: Progress,
 ) -> Tally | UsageProblem:
-    """The pass through the file of episodes."""
+    """The pass through the file of episodes; of blocks computed as they come `kept` takes up the rows, `findings` what was found."""
 
     def work(number: int, raw: RawBlock) -> Finished:
         judged = job.judged(raw, known.get(number))
@@ -246,7 +274,32 @@ def _write(
         values = part_of(whole.values, ROW, bases[number], judged.records)
         return finish_block(job, judged, values, whole.problems.get(number, ()), whole.answer.decimals)
 
-    return write_through(job, outputs.results, outputs.rejects, work, progress)
+    def seen(finished: Finished) -> None:
+        if kept is not None:
+            kept.add(finished.judged)
+        if findings is not None:
+            findings.add(finished.findings)
+
+    stream = whole is None and (kept is not None or findings is not None)
+    return write_through(job, outputs.results, outputs.rejects, work, progress, seen=seen if stream else None)
+
+
+def _settled(
+    prepared: Prepared, outputs: Outputs, kept: Kept | None, findings: FindingsFile | None
+) -> WholeFacts | UsageProblem:
+    """What is left when all rows were written as they came: the groups on which none depends."""
+    job = prepared.job
+    reports: Mapping[str, GroupReport] = {}
+    if kept is not None:
+        assert job.settler is not None  # noqa: S101 - it computes them
+        found = job.settler.settle(kept.frame(job), prepared.groups.rows, findings=findings is not None)
+        problem = _write_groups(job, outputs, found.groups)
+        if problem is not None:
+            return problem
+        if findings is not None:
+            findings.add_groups(found.groups)
+        reports = group_reports(job.plan, found.groups, found.unplaced)
+    return WholeFacts(groups=reports, findings=findings.report() if findings is not None else {})
 
 
 def _write_lists(
@@ -284,7 +337,7 @@ def _others(doubled: Mapping[int, list[list[int]]]) -> dict[int, int]:
 
 
 def _write_more(job: Job, outputs: Outputs, whole: _Whole) -> UsageProblem | None:
-    """Stale results, closing amounts, groups."""
+    """Stale results and closing amounts."""
     options = job.options
     if options.dry_run:
         return None
@@ -296,12 +349,22 @@ def _write_more(job: Job, outputs: Outputs, whole: _Whole) -> UsageProblem | Non
         made.append(("stale", options.stale_path, stale_lines(job.plan, whole.answer.stale, places)))
     if options.closing is not None:
         made.append(("closing", options.closing, closing_lines(job.plan, whole.answer.closing)))
-    files = group_files(job.plan, whole.answer.groups)
-    if files:
-        problem = outputs.folder(options.groups_path)
-        if problem is not None:
-            return problem
-        made += [(f"group {file.name}", options.groups_path / file.name, file.lines) for file in files]
+    return _add(outputs, made)
+
+
+def _write_groups(job: Job, outputs: Outputs, groups: Sequence[GroupOutcome]) -> UsageProblem | None:
+    """The files of all kinds of groups across bills."""
+    options = job.options
+    files = group_files(job.plan, groups)
+    if options.dry_run or not files:
+        return None
+    problem = outputs.folder(options.groups_path)
+    made = [(f"group {file.name}", options.groups_path / file.name, file.lines) for file in files]
+    return problem or _add(outputs, made)
+
+
+def _add(outputs: Outputs, made: Iterable[tuple[str, Path, Iterable[bytes]]]) -> UsageProblem | None:
+    """Small files, by what they are."""
     for what, path, lines in made:
         problem = outputs.add(what, path)
         if problem is not None:

@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Final, Protocol, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, TypeVar
 
 import polars as pl
 
 from rxcalc.driver.batch_report import BatchOptions
 from rxcalc.inputs.cells import CellProblem
 from rxcalc.inputs.tables import ROW, Shape, TableReader
-from rxcalc.plan.nodes import Plan
+from rxcalc.plan.nodes import Plan, Value
 from rxcalc.tabular.accounts import Accounts
 from rxcalc.tabular.header import Columns
-from rxcalc.tabular.judging import Judged, block_accounts, judge
+from rxcalc.tabular.judging import ID, Judged, block_accounts, judge
 from rxcalc.tabular.reader import Head, RawBlock, read_block
 from rxcalc.tabular.writer import Layout, write_rows
+
+if TYPE_CHECKING:
+    from rxcalc.backends.base import Finding, GroupOutcome
 
 NOTE: Final = "rx_note"  # the result column that marks what follows a refused episode
 INCOMPLETE: Final = "group_incomplete"  # the result column that names the groups read that lack a member
@@ -41,7 +44,8 @@ class RowProblem(Protocol):
 class Computed(Protocol):
     """What a columnar run gives: `values` holds `__row` and the columns asked for, amounts x 10**decimals.
 
-    `marked` rows follow a refused one; `affected` names by a reversal those that had read what it reverses.
+    `marked` rows follow a refused one; `affected` names by a reversal those that had read what it reverses. `findings`
+    are those asked for, by row.
     """
 
     @property
@@ -58,6 +62,8 @@ class Computed(Protocol):
     def lists(self) -> Mapping[str, pl.DataFrame]: ...  # noqa: D102 a field
     @property
     def list_decimals(self) -> Mapping[str, Mapping[str, int]]: ...  # noqa: D102 a field
+    @property
+    def findings(self) -> Sequence[tuple[int, Finding]]: ...  # noqa: D102 a field
 
 
 class Evaluator(Protocol):
@@ -71,16 +77,62 @@ class Evaluator(Protocol):
         lists: Mapping[str, pl.DataFrame] | None = None,
         list_outputs: Mapping[str, Sequence[str]] | None = None,
         after_reject: str = "refuse",
+        findings: bool = False,
     ) -> Computed:
         """The values of `columns` for the typed rows of `frame`; `compute` also computes what follows a refused row.
 
-        `lists` holds the rows of lists, `list_outputs` which results of them are wanted.
+        `lists` holds the rows of lists, `list_outputs` which results of them are wanted; `findings` says whether those are.
         """
+
+
+class ComputedGroups(Computed, Protocol):
+    """As `Computed`, with groups across bills.
+
+    `unplaced` counts by kind the refused rows of nobody knows which group; `incomplete` names by row the kinds of groups
+    that it has read and that lack a member.
+    """
+
+    @property
+    def groups(self) -> Sequence[GroupOutcome]: ...  # noqa: D102 a field
+    @property
+    def unplaced(self) -> Mapping[str, int]: ...  # noqa: D102 a field
+    @property
+    def incomplete(self) -> Mapping[int, tuple[str, ...]]: ...  # noqa: D102 a field
+
+
+GroupRows: TypeAlias = Mapping[str, Sequence[Mapping[str, Value]]]
+"""By kind, keys and inputs of groups."""
+
+
+class Settler(Protocol):
+    """The columnar back end of a plan with groups across bills. Frames hold all rows, refused ones with `__bad`."""
+
+    def run_groups(
+        self,
+        frame: pl.DataFrame,
+        columns: Sequence[str],
+        *,
+        lists: Mapping[str, pl.DataFrame] | None = None,
+        list_outputs: Mapping[str, Sequence[str]] | None = None,
+        group_inputs: GroupRows | None = None,
+        after_reject: str = "refuse",
+        findings: bool = False,
+    ) -> ComputedGroups:
+        """As `Evaluator.run`, with the groups."""
+
+    def settle(
+        self, frame: pl.DataFrame, group_inputs: GroupRows | None = None, *, findings: bool = False
+    ) -> ComputedGroups:
+        """The groups alone, where no row depends on any."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What stays the same through a run."""
+    """What stays the same through a run.
+
+    `settler` computes the groups across bills, and all rows with them; where no row depends on a group (`alone`), `evaluator`
+    computes the rows block by block, and `settler` the groups afterwards.
+    """
 
     plan: Plan
     options: BatchOptions
@@ -91,6 +143,8 @@ class Job:
     evaluator: Evaluator | None  # None: no columns can compute it, every record goes through the exact evaluator
     exact_steps: Mapping[str, str]
     shape: Shape | None = None
+    settler: Settler | None = None
+    alone: bool = False
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -116,13 +170,21 @@ class Finished:
     refused: Mapping[int, tuple[CellProblem, ...]]
     accounts: Accounts
     defaults: Mapping[str, int]
+    findings: Sequence[tuple[str, Finding]] = ()  # each with the id of its episode
 
 
 def compute_block(job: Job, judged: Judged) -> Finished:
     """A block of a stateless plan: its good rows are computed on their own."""
     assert job.evaluator is not None  # noqa: S101 - without columns a batch is computed as a whole
-    computed = job.evaluator.run(judged.good_frame(), job.outputs)
-    return finish_block(job, judged, computed.values, computed.problems, computed.decimals)
+    checks = bool(job.plan.checks)
+    frame = judged.good_frame()
+    computed = job.evaluator.run(frame, job.outputs, findings=True) if checks else job.evaluator.run(frame, job.outputs)
+    finished = finish_block(job, judged, computed.values, computed.problems, computed.decimals)
+    if not checks or not computed.findings:
+        return finished
+    ids = judged.checked.frame.get_column(ID)
+    own = {row: str(ids[row]) for row, _ in computed.findings if row not in finished.refused}
+    return replace(finished, findings=[(own[row], finding) for row, finding in computed.findings if row in own])
 
 
 def finish_block(

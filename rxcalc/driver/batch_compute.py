@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from rxcalc.driver.batch_blocks import Evaluator, RowProblem
+from rxcalc.driver.batch_blocks import Computed, Evaluator, GroupRows, RowProblem, Settler
 from rxcalc.driver.batch_lists import LINE
 from rxcalc.driver.batch_openings import Instances
 from rxcalc.driver.batch_past import Past
@@ -17,7 +17,7 @@ from rxcalc.plan.nodes import Plan, Value
 from rxcalc.tabular.lists import list_plan
 
 if TYPE_CHECKING:
-    from rxcalc.backends.base import GroupOutcome, Outcome, Ran
+    from rxcalc.backends.base import Finding, GroupOutcome, Outcome, Ran
     from rxcalc.backends.closing import Closing
     from rxcalc.driver.batch_exact import Cell
     from rxcalc.driver.batch_stale import Stale
@@ -37,7 +37,7 @@ class Request:
     compute: bool = False
     lists: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     list_outputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    group_inputs: Mapping[str, Sequence[Mapping[str, Value]]] = field(default_factory=dict)
+    group_inputs: GroupRows = field(default_factory=dict)
     past: Past = field(default_factory=Past)
     openings: Mapping[Value, Instances] = field(default_factory=dict)
     closing: bool = False
@@ -66,31 +66,58 @@ class Answer:
     closing: Sequence[tuple[Value, Sequence[Closing]]] = ()
     groups: Sequence[GroupOutcome] = ()
     unplaced: Mapping[str, int] = field(default_factory=dict)
+    findings: Sequence[tuple[int, Finding]] = ()  # on bills, by row; those on groups across bills stand in `groups`
 
 
 def needs_exact(plan: Plan) -> bool:
-    """Whether a plan is computed one record after the other: it has groups across bills."""
-    return any(not group.inside for group in plan.groups)
+    """Whether a plan is computed one record after the other whatever its columns are: it has groups across bills, and looks back."""
+    if all(group.inside for group in plan.groups):
+        return False
+    return any(call.kind == "window" for call in plan.calls) or (
+        plan.sequence is not None and bool(plan.sequence.reverses)
+    )
 
 
-def compute(plan: Plan, request: Request, evaluator: Evaluator | None) -> Answer:
+def compute(plan: Plan, request: Request, evaluator: Evaluator | None, settler: Settler | None = None) -> Answer:
     """The results of all rows: by columns, or, where they cannot, one record after the other."""
-    if evaluator is None or request.past.reads or request.openings:
+    if (evaluator is None and settler is None) or request.past.reads or request.openings:
         return _by_record(plan, request)
     frame = request.frame
-    if plan.sequence is not None:
+    if plan.sequence is not None and settler is None:  # a group counts its refused members, whoever they are
         frame = frame.filter(pl.col(plan.sequence.by).is_not_null())
     after = "compute" if request.compute else "refuse"
+    lists: dict[str, pl.DataFrame] = {}
     if plan.lists:
         known = frame.select(ROW)
         lists = {name: rows.join(known, on=ROW, how="semi") for name, rows in request.lists.items()}
-        found = evaluator.run(
-            frame, request.outputs, lists=lists, list_outputs=request.list_outputs, after_reject=after
+    if settler is not None:
+        settled = settler.run_groups(
+            frame,
+            request.outputs,
+            lists=lists,
+            list_outputs=request.list_outputs,
+            group_inputs=request.group_inputs,
+            after_reject=after,
+            findings=bool(plan.checks),
         )
-    else:
-        found = evaluator.run(frame, request.outputs, after_reject=after)
+        answer = _answer(request, settled, checks=bool(plan.checks))
+        return replace(answer, incomplete=settled.incomplete, groups=settled.groups, unplaced=settled.unplaced)
+    assert evaluator is not None  # noqa: S101 - one of the two is there
+    more: dict[str, Any] = {"lists": lists, "list_outputs": request.list_outputs} if plan.lists else {}
+    more |= {"findings": True} if plan.checks else {}
+    answer = _answer(
+        request, evaluator.run(frame, request.outputs, after_reject=after, **more), checks=bool(plan.checks)
+    )
+    if not request.closing:
+        return answer
+    from rxcalc.driver.batch_sequences import closing_of, recorded_rows
+
+    return replace(answer, closing=closing_of(plan, recorded_rows(plan, frame, answer), {}))
+
+
+def _answer(request: Request, found: Computed, *, checks: bool) -> Answer:
     values = found.values if found.values.get_column(ROW).is_sorted() else found.values.sort(ROW)
-    answer = Answer(
+    return Answer(
         values=values,
         decimals=found.decimals,
         problems=found.problems,
@@ -98,12 +125,8 @@ def compute(plan: Plan, request: Request, evaluator: Evaluator | None) -> Answer
         affected=found.affected,
         lists={name: found.lists[name].select(LINE, *names).sort(LINE) for name, names in request.list_outputs.items()},
         list_decimals=found.list_decimals,
+        findings=found.findings if checks else (),
     )
-    if not request.closing:
-        return answer
-    from rxcalc.driver.batch_sequences import closing_of, recorded_rows
-
-    return replace(answer, closing=closing_of(plan, recorded_rows(plan, frame, answer), {}))
 
 
 def _by_record(plan: Plan, request: Request) -> Answer:
@@ -142,6 +165,7 @@ def _by_record(plan: Plan, request: Request) -> Answer:
         closing=sequences.closing_of(plan, sequences.settled_rows(ran), openings) if request.closing else (),
         groups=together.groups,
         unplaced=together.unplaced,
+        findings=[(number, finding) for number, outcome in sorted(done.items()) for finding in outcome.findings],
     )
 
 

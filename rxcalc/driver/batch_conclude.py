@@ -12,7 +12,7 @@ from rxcalc import __version__
 from rxcalc.driver.batch_lists import ListJob
 from rxcalc.driver.batch_past import Past, assumed_of
 from rxcalc.driver.batch_prepare import Prepared
-from rxcalc.driver.batch_report import BatchReport, GroupReport, ListReport, passes_limit
+from rxcalc.driver.batch_report import BatchReport, FindingReport, GroupReport, ListReport, passes_limit
 from rxcalc.driver.batch_write import Tally
 from rxcalc.inputs.openings import is_limited, window_calls
 from rxcalc.tabular import problems
@@ -37,6 +37,8 @@ class Outputs:
         if options.dry_run:
             return None
         targets = {"results": options.results, "rejects": options.rejects_path}
+        if self.prepared.job.plan.checks:
+            targets["findings"] = options.findings_path
         for of in self.prepared.lists:
             targets[f"{of.spec.name} rejects"] = of.rejects
             if of.results is not None:
@@ -55,6 +57,11 @@ class Outputs:
     def results(self) -> Draft | None:
         """The results file."""
         return self.drafts.get("results")
+
+    @property
+    def findings(self) -> Draft | None:
+        """The file of findings, if the rulebook has checks."""
+        return self.drafts.get("findings")
 
     @property
     def rejects(self) -> Draft | None:
@@ -100,6 +107,7 @@ class WholeFacts:
     stale: int = 0
     affected: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     groups: Mapping[str, GroupReport] = field(default_factory=dict)
+    findings: Mapping[str, FindingReport] = field(default_factory=dict)
 
 
 def conclude(
@@ -186,6 +194,7 @@ def conclude(
         unknown_sequence=whole.unknown,
         lists=reports,
         groups=whole.groups,
+        findings=whole.findings,
         incomplete=whole.incomplete,
         stale=whole.stale,
         affected=sum(len(names) for names in whole.affected.values()),
@@ -208,10 +217,6 @@ def _assumptions(prepared: Prepared) -> tuple[str, ...]:
     found += assumed_of(prepared.past)
     found += [f"{name} in the folder of groups is no input of a group: not read" for name in prepared.groups.others]
     found += _unused(prepared)
-    if job.plan.checks:
-        found.append(
-            f"the {len(job.plan.checks)} `checks` of the rulebook were not looked at: `rxcalc explain` shows findings on one bill"
-        )
     if calls and any(name in RX_COLUMNS for name in job.head.names):
         found.append(
             "this is a rejects file: episodes that were written before are not in it, so they count as nothing"
@@ -250,9 +255,20 @@ def _more(prepared: Prepared, outputs: Outputs, whole: WholeFacts, *, held: bool
         more["groups"] = {
             name: _group_json(prepared, outputs, name, found, held=held) for name, found in whole.groups.items()
         }
+    if whole.findings:
+        more["findings"] = _findings_json(prepared, outputs, whole.findings, held=held)
     if whole.affected:
         more["affected_by_reversals"] = {name: list(names) for name, names in whole.affected.items()}
     return more
+
+
+def _findings_json(
+    prepared: Prepared, outputs: Outputs, found: Mapping[str, FindingReport], *, held: bool
+) -> dict[str, object]:
+    job = prepared.job
+    file = {} if held else _facts(outputs.drafts["findings"]).as_json()
+    checks = {name: report.as_json(job.plan.decimals) for name, report in found.items()}
+    return {**file, "language": job.options.language, "checks": checks}
 
 
 def _group_json(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rxcalc.driver.batch_blocks import INCOMPLETE, NOTE, Evaluator, Job
+from rxcalc.driver.batch_blocks import INCOMPLETE, NOTE, Evaluator, GroupRows, Job
 from rxcalc.driver.batch_compute import needs_exact
 from rxcalc.driver.batch_groups import GroupInputs, across, input_files, read_group_inputs
 from rxcalc.driver.batch_lists import ListJob
@@ -17,6 +17,7 @@ from rxcalc.driver.batch_past import PastFile, prepare_past
 from rxcalc.driver.batch_report import BatchOptions, passes_limit
 from rxcalc.inputs.openings import window_calls
 from rxcalc.inputs.tables import TableReader
+from rxcalc.plan.columns.together import bills_read_groups
 from rxcalc.plan.nodes import Plan, PlanList, Value
 from rxcalc.plan.reads import recorded_results
 from rxcalc.tabular import problems
@@ -29,8 +30,9 @@ from rxcalc.tabular.selection import select_columns
 from rxcalc.tabular.writer import Layout
 
 if TYPE_CHECKING:
-    from rxcalc.backends.base import Known, Outcome, Ran, Row
+    from rxcalc.backends.base import GroupOutcome, Known, Outcome, Ran, Row
     from rxcalc.backends.exact import Exact
+    from rxcalc.backends.exact_groups import Together
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,9 @@ class Prepared:
     @property
     def whole(self) -> bool:
         """Whether all rows must be read before any is computed."""
-        return self.job.evaluator is None or self.job.plan.sequence is not None or bool(self.lists)
+        job = self.job
+        together = job.settler is not None and not job.alone
+        return job.evaluator is None or together or job.plan.sequence is not None or bool(self.lists or self.past)
 
 
 def prepare(plan: Plan, options: BatchOptions, evaluator: Evaluator | None) -> Prepared | UsageProblem:
@@ -75,6 +79,8 @@ def prepare(plan: Plan, options: BatchOptions, evaluator: Evaluator | None) -> P
     openings = read_openings(plan, options)
     if isinstance(openings, UsageProblem):
         return openings
+    if options.findings is not None and not plan.checks:
+        return UsageProblem("--findings is given, but the rulebook has no checks", ("leave --findings out",))
     if options.closing is not None and (plan.sequence is None or not window_calls(plan)):
         return problems.no_sequence("--closing")
     groups = read_group_inputs(plan, options)
@@ -96,15 +102,13 @@ def _main(plan: Plan, options: BatchOptions, evaluator: Evaluator | None) -> Job
         return form
     if options.after_reject == "compute" and plan.sequence is not None:
         form = replace(form, computed=(*form.computed, NOTE))
-    if across(plan):
+    if bills_read_groups(plan):
         form = replace(form, computed=(*form.computed, INCOMPLETE))
     tables = TableReader(plan)
     keep = frozenset() if form.whole else frozenset(form.echoed)
     shape = tables.shape(columns.inputs, len(head.names), head.separator, keep)
-    exact_steps: Mapping[str, str] = {}
-    if evaluator is None and not needs_exact(plan):
-        evaluator, exact_steps = _columnar(plan)
-    return Job(plan, options, head, columns, form, tables, evaluator, exact_steps, shape)
+    job = Job(plan, options, head, columns, form, tables, evaluator, {}, shape)
+    return job if evaluator is not None or needs_exact(plan) else _columnar(job)
 
 
 def _list(plan: Plan, spec: PlanList, options: BatchOptions) -> ListJob | UsageProblem:
@@ -169,6 +173,8 @@ def _targets(plan: Plan, options: BatchOptions) -> tuple[tuple[str, Path], ...]:
         lists.append(("the stale results", options.stale_path))
     if options.closing is not None:
         lists.append(("the closing amounts", options.closing))
+    if plan.checks:
+        lists.append(("the findings", options.findings_path))
     for group in across(plan):
         for name in (f"{group.name}.csv", f"{group.name}.rejects.csv"):
             lists.append((f"the results of group {group.name}", options.groups_path / name))
@@ -180,13 +186,24 @@ def _targets(plan: Plan, options: BatchOptions) -> tuple[tuple[str, Path], ...]:
     )
 
 
-def _columnar(plan: Plan) -> tuple[Evaluator, Mapping[str, str]]:
-    """The columnar back end, and the steps that it leaves to the exact evaluator with the reason."""
+def _columnar(job: Job) -> Job:
+    """The job with the columnar back end, and the steps that it leaves to the exact evaluator with the reason."""
     from rxcalc.backends.columnar import Columnar
 
-    later = _Exact(plan)
-    found = Columnar(plan, later.episode, later.person)
-    return found, dict(found.program.formed.reasons)
+    later = _Exact(job.plan)
+    found = Columnar(job.plan, later.episode, later.person, later)
+    formed = found.program.formed
+    reasons = {
+        **formed.reasons,
+        **{f"checks.{job.plan.checks[c.index].name}": c.reason for c in formed.checks if c.reason},
+    }
+    if not across(job.plan):
+        return replace(job, evaluator=found, exact_steps=reasons)
+    if found.together:  # the exact evaluator would take all rows anyway
+        return job
+    bills = found.bills_alone
+    alone = Columnar(bills, later.episode) if bills is not None else None
+    return replace(job, evaluator=alone or found, settler=found, alone=alone is not None, exact_steps=reasons)
 
 
 class _Exact:
@@ -210,3 +227,13 @@ class _Exact:
         from rxcalc.backends.history import run_person
 
         return run_person(self._exact, rows, compute=compute)
+
+    def together(self, rows: Sequence[Row], group_inputs: GroupRows, *, compute: bool) -> Together:
+        from rxcalc.backends.exact_groups import run_all
+
+        return run_all(self._exact, rows, group_inputs, compute=compute)
+
+    def among(self, groups: Sequence[GroupOutcome]) -> Callable[[Mapping[str, Value], Mapping[str, Value]], Outcome]:
+        from rxcalc.backends.among import Among
+
+        return Among(self._exact, groups).run

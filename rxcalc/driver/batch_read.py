@@ -112,6 +112,25 @@ def read_main(job: Job, progress: Progress) -> MainRead | UsageProblem:
     return MainRead(job.options.episodes.name, frame, places, doubles, refused, unknown, reader.digest)
 
 
+@dataclass(slots=True)
+class Kept:
+    """The typed rows of blocks that are computed as they come."""
+
+    frames: list[pl.DataFrame] = field(default_factory=list)
+    records: int = 0
+
+    def add(self, judged: Judged) -> None:
+        """Take the next block."""
+        self.frames.append(judged.data_frame().with_columns(pl.col(ROW) + self.records))
+        self.records += judged.records
+
+    def frame(self, job: Job) -> pl.DataFrame:
+        """All rows, which are not kept here any longer."""
+        frame = pl.concat(self.frames) if self.frames else _empty(job)
+        self.frames.clear()
+        return frame
+
+
 def duplicates(job: Job, ids: Ids, starts: Sequence[int]) -> dict[int, dict[int, int]]:
     """The rows whose id stands elsewhere too, confirmed on the ids themselves."""
     suspects = ids.suspects()

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from pathlib import Path
 
+from rxcalc.lang.arithmetic import plain
 from rxcalc.tabular.accounts import Accounts
 from rxcalc.tabular.problems import UsageProblem
 
@@ -33,6 +35,8 @@ class BatchOptions:
     closing: Path | None = None
     groups: Path | None = None  # the folder of group inputs
     groups_out: Path | None = None
+    findings: Path | None = None
+    language: str = "en"  # of the messages of findings
     reads: tuple[Path, ...] = ()  # the rulebook's files and the like, which no output may replace
 
     def beside(self, suffix: str) -> Path:
@@ -53,6 +57,11 @@ class BatchOptions:
     def stale_path(self) -> Path:
         """Where issued results go that late arrivals would have changed."""
         return self.beside(".stale.csv")
+
+    @property
+    def findings_path(self) -> Path:
+        """Where findings go."""
+        return self.findings or self.beside(".findings.csv")
 
     @property
     def groups_path(self) -> Path:
@@ -95,6 +104,20 @@ class ListReport:
     unlinked: int
 
 
+@dataclass(frozen=True, slots=True)
+class FindingReport:
+    """What one of the `checks:` has found; `amount` is the sum of amounts, None for a check without."""
+
+    severity: str
+    count: int
+    amount: Fraction | None
+
+    def as_json(self, decimals: int) -> dict[str, object]:
+        """The report as a JSON object."""
+        amount = {} if self.amount is None else {"amount": plain(self.amount, decimals)}
+        return {"severity": self.severity, "count": self.count, **amount}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupReport:
     """What became of the groups of a kind: how many, of how many members, how many more were rejected.
@@ -125,6 +148,7 @@ class BatchReport:
     unknown_sequence: int = 0
     lists: Mapping[str, ListReport] = field(default_factory=dict)
     groups: Mapping[str, GroupReport] = field(default_factory=dict)
+    findings: Mapping[str, FindingReport] = field(default_factory=dict)  # by check
     incomplete: int = 0  # results that read a group which lacks a member
     stale: int = 0  # issued results that late arrivals would have changed
     affected: int = 0  # results that had read what is reversed now
@@ -133,12 +157,13 @@ class BatchReport:
 
     @property
     def exit_code(self) -> int:
-        """2 when it could not run, 1 when any row was rejected or any result is incomplete or stale, else 0."""
+        """2 when it could not run, 1 when any row was rejected, a result is incomplete or stale or a finding an error, else 0."""
         if self.problem is not None:
             return 2
         rejected = self.reject_codes or any(found.reject_codes for found in self.lists.values())
         refused = any(found.reject_codes for found in self.groups.values())
-        return 1 if rejected or refused or self.incomplete or self.stale else 0
+        errors = any(found.severity == "error" and found.count for found in self.findings.values())
+        return 1 if rejected or refused or errors or self.incomplete or self.stale else 0
 
 
 def passes_limit(limit: str, rejected: int, read: int) -> bool | UsageProblem:

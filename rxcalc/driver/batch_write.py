@@ -38,10 +38,11 @@ def write_through(
     progress: Progress,
     *,
     unique: bool = True,
+    seen: Callable[[Finished], None] | None = None,
 ) -> Tally | UsageProblem:
     """A file gone through, block by block, by `work`; its lines of results and rejects go to the drafts.
 
-    `unique` says that ids are to be noted, since none may occur twice.
+    `unique` says that ids are to be noted, since none may occur twice. `seen` is given every block, in order.
     """
     if results is not None:
         results.write(job.form.header())
@@ -54,6 +55,8 @@ def write_through(
         tally.starts.append(line)
         if unique:
             tally.ids.add(finished.judged)
+        if seen is not None:
+            seen(finished)
         for data in _told(job, finished, line, tally):
             if rejects is not None:
                 rejects.write(data)

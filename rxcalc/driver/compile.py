@@ -13,16 +13,21 @@ from rxcalc.driver import find
 if TYPE_CHECKING:
     from rxcalc.plan.nodes import Plan
     from rxcalc.rulebook.document import Document
+    from rxcalc.sampling.hints import Hints
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A rulebook that checked without errors. `notes` says what the analysis could not decide."""
+    """A rulebook that checked without errors. `notes` says what the analysis could not decide.
+
+    `hints` are those of `sample:`, None where there are none; the plan knows nothing of them.
+    """
 
     plan: Plan
     path: Path
     notes: tuple[str, ...] = ()
     timings: tuple[tuple[str, float], ...] = ()
+    hints: Hints | None = None
 
 
 def compile_file(path: Path, shown: str, sink: Sink) -> Compiled | None:
@@ -79,4 +84,10 @@ def _compiled(document: Document, path: Path, sink: Sink, timings: _Timings) -> 
     timings.note("cases")
     sink.extend(verify(plan))
     timings.note("verify")
-    return None if sink.has_errors else Compiled(plan, path, notes, tuple(timings.passes))
+    hints = None
+    if decl.sample is not None:
+        from rxcalc.sampling.hints import read_hints
+
+        hints = read_hints(decl, plan, sink)
+        timings.note("hints")
+    return None if sink.has_errors else Compiled(plan, path, notes, tuple(timings.passes), hints)

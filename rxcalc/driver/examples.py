@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rxcalc.diagnostics.model import Sink
 from rxcalc.driver.compile import Compiled, compile_file
@@ -13,15 +14,22 @@ from rxcalc.examples.run import ExampleResult, ExampleRunner
 from rxcalc.inputs.episodes import EpisodeEntry, read_entries
 from rxcalc.rulebook.load import load_yaml
 
+if TYPE_CHECKING:
+    from rxcalc.coverage.model import Coverage
+
 
 @dataclass(frozen=True, slots=True)
 class ExamplesReport:
-    """How the examples of one rulebook went. `compiled` is None when the rulebook has errors (in the sink)."""
+    """How the examples of one rulebook went.
+
+    `compiled` is None when the rulebook has errors (in the sink), `coverage` when it was not asked for.
+    """
 
     found: Found
     compiled: Compiled | None
     results: tuple[ExampleResult, ...]
     trends: tuple[Difference, ...]
+    coverage: Coverage | None = None
 
     @property
     def failed(self) -> int:
@@ -29,12 +37,12 @@ class ExamplesReport:
         return sum(not r.passed for r in self.results) + len(self.trends)
 
 
-def run_examples(found: Found, sink: Sink) -> ExamplesReport:
-    """Compiles a rulebook and runs `examples/*.yaml` beside it."""
+def run_examples(found: Found, sink: Sink, *, coverage: bool = False) -> ExamplesReport:
+    """Compiles a rulebook and runs `examples/*.yaml` beside it; `coverage` also says what they use of it."""
     compiled = compile_file(found.path, found.shown, sink)
     if compiled is None:
         return ExamplesReport(found, None, (), ())
-    runner = ExampleRunner(compiled.plan)
+    runner = ExampleRunner(compiled.plan, watching=coverage)
     results: list[ExampleResult] = []
     entries: list[EpisodeEntry] = []
     for path in example_files(found.path.parent):
@@ -48,7 +56,13 @@ def run_examples(found: Found, sink: Sink) -> ExamplesReport:
                 continue
             entries.append(entry)
             results.append(runner.run(entry, sink))
-    return ExamplesReport(found, compiled, tuple(results), tuple(runner.trends(entries)))
+    covered = None
+    if coverage:
+        from rxcalc.coverage.items import implied_reads, items_of
+        from rxcalc.coverage.model import measured
+
+        covered = measured(items_of(compiled.plan), runner.used, implied_reads(compiled.plan))
+    return ExamplesReport(found, compiled, tuple(results), tuple(runner.trends(entries)), covered)
 
 
 def example_files(folder: Path) -> list[Path]:

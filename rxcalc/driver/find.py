@@ -135,7 +135,7 @@ def same_bases(path: Path, bases: tuple[PlanBase, ...]) -> bool:
 
 
 def rulebooks(name: str) -> tuple[Found, ...] | NotFound:
-    """Every rulebook below a folder without one of its own; else the one that `name` means."""
+    """Every rulebook below a folder without one of its own, all versions of a shipped one; else the one that `name` means."""
     path = Path(name)
     if path.is_dir():
         files = _files(path) or sorted(
@@ -144,6 +144,10 @@ def rulebooks(name: str) -> tuple[Found, ...] | NotFound:
         return tuple(Found(f, str(f)) for f in files) or NotFound(
             f"`{name}` holds no rulebook", "a rulebook folder has a file `rulebook.yaml`"
         )
+    if not path.exists() and re.fullmatch(r"[A-Za-z0-9_-]+", name):
+        versions = tuple(one for one in shipped() if one.path.parent.name == name)
+        if len(versions) > 1:
+            return versions
     found = rulebook(name)
     return (found,) if isinstance(found, Found) else found
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
 
-from rxcalc.backends.base import GroupOutcome, Outcome, Problem, Row
+from rxcalc.backends.base import Finding, GroupOutcome, Outcome, Problem, Row
 from rxcalc.backends.exact import Exact
-from rxcalc.backends.exact_groups import run_all
+from rxcalc.backends.exact_groups import Together, run_all
 from rxcalc.backends.history import Opening, run_person
+from rxcalc.backends.watched import WatchedExact
 from rxcalc.diagnostics.model import Sink
 from rxcalc.examples.compare import Comparer
 from rxcalc.examples.difference import Difference
@@ -23,6 +24,8 @@ from rxcalc.inputs.records import Record, RecordReader
 from rxcalc.passes.sequence import placing_fields
 from rxcalc.plan.figures import figure
 from rxcalc.plan.nodes import Plan, PlanInput, PlanTrend, Value
+from rxcalc.tracing.hits import CheckFound, Hit
+from rxcalc.tracing.model import Recorder
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +46,16 @@ class ExampleResult:
 
 
 class ExampleRunner:
-    """Runs the examples of one rulebook."""
+    """Runs the examples of one rulebook.
 
-    def __init__(self, plan: Plan) -> None:
+    With `watching`, `used` takes up what each episode, and each group across bills, used of the rulebook.
+    """
+
+    def __init__(self, plan: Plan, *, watching: bool = False) -> None:
         self.plan = plan
-        self.exact = Exact(plan)
+        self.exact = WatchedExact(plan) if watching else Exact(plan)
+        self.watching = watching
+        self.used: list[frozenset[Hit]] = []
         self.reader = RecordReader(plan)
         self.placing = placing_fields(plan)
         self.compare = Comparer(plan)
@@ -134,18 +142,43 @@ class ExampleRunner:
         so_far = Opening(opening, single=len(readings) == 1)
         # A row whose place is not known stands first: any later one could read it.
         ordered = [sorted(rows, key=self._place) for rows in people.values()]
+        rows = [row for own in ordered for row in own]
+        recorders = {row.number: Recorder() for row in rows} if self.watching else {}
         if any(not group.inside for group in self.plan.groups):
-            rows = [row for own in ordered for row in own]
             together = run_all(
-                self.exact, rows, groups.inputs, given=groups.results, openings=dict.fromkeys(people, so_far)
+                self.exact,
+                rows,
+                groups.inputs,
+                given=groups.results,
+                openings=dict.fromkeys(people, so_far),
+                recorders=recorders,
             )
             result.update((ran.row.number, ran.outcome) for ran in together.ran if ran.outcome is not None)
+            self._note(recorders, result, together)
             return result, together.groups
         for own in ordered:
-            for ran in run_person(self.exact, own, opening=so_far):
+            watched = [recorders[row.number] for row in own] if recorders else ()
+            for ran in run_person(self.exact, own, opening=so_far, recorders=watched):
                 if ran.outcome is not None:
                     result[ran.row.number] = ran.outcome
+        self._note(recorders, result, None)
         return result, []
+
+    def _note(
+        self, recorders: Mapping[int, Recorder], outcomes: Mapping[int, Outcome], together: Together | None
+    ) -> None:
+        """Takes up what the episodes and groups of one example used."""
+        if not self.watching:
+            return
+        for number, recorder in recorders.items():
+            outcome = outcomes.get(number)
+            self.used.append(_used(recorder, outcome.findings if outcome is not None else ()))
+        if together is not None:
+            findings: dict[tuple[str, tuple[Value, ...]], list[Finding]] = {}
+            for group in together.groups:
+                for finding in group.findings:
+                    findings.setdefault((group.kind, finding.at), []).append(finding)
+            self.used += [_used(recorder, findings.get(key, ())) for key, recorder in together.recorders.items()]
 
     def _place(self, row: Row) -> tuple[bool, tuple[Value, ...]]:
         order = self.plan.sequence.order if self.plan.sequence is not None else ()
@@ -197,6 +230,12 @@ class ExampleRunner:
                 at = f"{trend.within} from {figure(start, spec.type, self.plan.decimals)} to {figure(moved, spec.type, self.plan.decimals)}"
                 return Difference(f"guarantee {trend.text}", "to hold", f"it goes from {was} to {now} while {at}")
         return None
+
+
+def _used(recorder: Recorder, findings: Iterable[Finding]) -> frozenset[Hit]:
+    """What an episode with all its rows, or a group, used of the rulebook."""
+    own = (recorder, *recorder.rows.values())
+    return frozenset().union(*(one.hits for one in own), (CheckFound(f.index) for f in findings))
 
 
 def _doubled(plan: Plan, values: Sequence[Mapping[str, Value]]) -> dict[int, Outcome]:

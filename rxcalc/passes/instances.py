@@ -54,6 +54,10 @@ class Order:
     low: pl.Series | None = None
     high: pl.Series | None = None
 
+    def holds(self, at: pl.Series) -> pl.Series:
+        """Whether there may be anything that the rows at `at` could see; where not, there is nothing."""
+        return (self.end.gather(at) > self.start.gather(at)).fill_null(value=False)
+
 
 # Instances
 

@@ -6,7 +6,7 @@ Part of the plan (`plan/nodes.py`, from which everything here is imported).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 from typing import TypeAlias
@@ -76,6 +76,7 @@ class Band:
     limit: Fraction | None
     inclusive: bool
     value: Fraction
+    place: Place = field(default=Place(), compare=False)
 
 
 @dataclass(frozen=True)
@@ -84,9 +85,21 @@ class Point:
 
     at: Fraction
     value: Fraction
+    place: Place = field(default=Place(), compare=False)
 
 
 Schedule: TypeAlias = "tuple[Band, ...] | tuple[Point, ...]"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Where a value of a parameter stands.
+
+    `reads` names the values of other parameters (with their keys) that the limits of a schedule were computed from.
+    """
+
+    place: Place
+    reads: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,12 +107,15 @@ class Segment:
     """The values of a parameter from `start` until the next segment's start.
 
     One (keys, value) pair per combination of key values, in declared order; without keys the
-    single pair has the empty tuple. A value is a scalar, a schedule, or None for `none`.
+    single pair has the empty tuple. A value is a scalar, a schedule, or None for `none`. `cells` say of
+    each pair where it stands, `place` where the date stands.
     """
 
     start: date
     values: tuple[tuple[tuple[str, ...], object], ...]
     line: int
+    cells: tuple[Cell, ...] = field(default=(), compare=False)
+    place: Place = field(default=Place(), compare=False)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from rxcalc.lang.types import FLAG, OneOf
 from rxcalc.plan.nodes import (
     Band,
+    Cell,
     PlanColumn,
     PlanInput,
     PlanParameter,
@@ -115,7 +116,13 @@ def parameter(p: TParameter, decl: syn.RulebookDecl, place: Places) -> PlanParam
         type=p.type,
         keys=p.keys,
         segments=tuple(
-            Segment(s.start, tuple((key, _value(value)) for key, value in s.values), place.of(s.span).line)
+            Segment(
+                start=s.start,
+                values=tuple((key, _value(value, place)) for key, value in s.values),
+                line=place.of(s.span).line,
+                cells=tuple(Cell(place.of(c.span), c.reads) for c in s.cells),
+                place=place.of(s.span),
+            )
             for s in p.segments
         ),
         end=p.end,
@@ -128,10 +135,12 @@ def parameter(p: TParameter, decl: syn.RulebookDecl, place: Places) -> PlanParam
     )
 
 
-def _value(value: object) -> object:
+def _value(value: object, place: Places) -> object:
     if isinstance(value, tuple):
         return tuple(
-            Band(b.limit, b.inclusive, b.value) if isinstance(b, TBand) else Point(b.at, b.value)
+            Band(b.limit, b.inclusive, b.value, place.of(b.span))
+            if isinstance(b, TBand)
+            else Point(b.at, b.value, place.of(b.span))
             for b in value
             if isinstance(b, TBand | TPoint)
         )

@@ -9,7 +9,7 @@ from rxcalc.plan.dump_data import dump_dot, dump_json
 from rxcalc.plan.dump_levels import call_lines, check_lines, group_lines, list_lines, order_lines, spread_lines
 from rxcalc.plan.dump_parts import input_lines, share_lines, step_lines
 from rxcalc.plan.layout import Layout
-from rxcalc.plan.nodes import Plan, PlanParameter
+from rxcalc.plan.nodes import Plan, PlanParameter, weakest_evidence
 
 __all__ = ["dump_dot", "dump_json", "dump_text"]
 
@@ -22,6 +22,7 @@ def dump_text(plan: Plan, layout: Layout) -> str:
     lines = [
         f"plan {plan.rulebook} {plan.version}",
         f"currency {plan.currency}, {plan.decimals} decimals, rounding {plan.rounding}",
+        f"evidence {weakest_evidence(plan)} (the weakest of its values)",
         f"effective {plan.effective_from} to {until} by {plan.effective_by}",
         *(f"laid over {base.file}" for base in plan.bases),
     ]

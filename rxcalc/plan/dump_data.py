@@ -21,6 +21,7 @@ from rxcalc.plan.nodes import (
     PlanList,
     PlanStep,
     evaluation_order,
+    weakest_evidence,
 )
 
 
@@ -30,6 +31,7 @@ def dump_json(plan: Plan, layout: Layout) -> str:
     document = {
         "rulebook": plan.rulebook,
         "version": plan.version,
+        "status": weakest_evidence(plan),
         "currency": plan.currency,
         "bases": [base.file for base in plan.bases],
         "inputs": _inputs(plan.inputs),

@@ -219,6 +219,9 @@ def _call(plan: Plan, formed: Everything[int], place: int) -> CallLayout:
         how, _, why = formed.levels.calls.how.get(place, f"exact: {unread}").partition(": ")
         return CallLayout(plan.calls[place].key, how, why)
     form = formed.calls.forms.get(place, CallForm("exact", unread))
+    if place in formed.calls.open:
+        name = plan.calls[place].window
+        form = CallForm("exact", f"it goes over rows of lists, for checks alone: where {name} holds earlier episodes")
     unheld = sorted(formed.calls.unheld())
     if unheld:
         form = CallForm("exact", f"no column holds {unheld[0]} of earlier episodes")

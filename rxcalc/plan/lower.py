@@ -316,6 +316,7 @@ def _step(x: Expressions, level: str, step: TStep) -> PlanStep:
         names=meta.names,
         place=x.place(step.decl.name.span),
         lazy=step.lazy,
+        table=step.decl.rule.form == "table",
     )
 
 

@@ -17,6 +17,7 @@ from rxcalc.lang.ops import Op
 from rxcalc.lang.types import Type
 from rxcalc.plan.declared import (
     Band,
+    Cell,
     Place,
     PlanColumn,
     PlanInput,
@@ -34,7 +35,7 @@ from rxcalc.plan.declared import (
 )
 
 __all__ = [
-    "Band", "CellRef", "Formula", "ParameterRef", "Place", "Plan", "PlanBase", "PlanBlock", "PlanCall", "PlanCheck",
+    "Band", "Cell", "CellRef", "Formula", "ParameterRef", "Place", "Plan", "PlanBase", "PlanBlock", "PlanCall", "PlanCheck",
     "PlanClause", "PlanColumn", "PlanCondition", "PlanGroup", "PlanInput", "PlanKey", "PlanList", "PlanNode",
     "PlanParameter", "PlanPart", "PlanPartition", "PlanRow", "PlanSequence", "PlanSetValue", "PlanSource",
     "PlanSpread", "PlanStep", "PlanTable", "PlanTrend", "PlanWindow", "Point", "RoundTo", "Schedule", "ScheduleRef",
@@ -202,6 +203,7 @@ class PlanStep:
     names: tuple[tuple[str, str], ...]
     place: Place
     lazy: bool = False  # computed only where it is read: the rule that an overlay's `base` stands for
+    table: bool = False  # its clauses are the rows of a decision table
 
 
 @dataclass(frozen=True)

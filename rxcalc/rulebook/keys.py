@@ -352,6 +352,12 @@ _SET: Final[Schema] = {
     "description": "a named set of values",
 }
 
+_HINT: Final[Schema] = {
+    "type": [*SCALAR, "object"],
+    "x-expected": "an expression such as uniform(1, 9), shares of values, or a map of hints",
+    "description": "how made-up data of an input, a list or a kind of groups looks; never meaning",
+}
+
 RULEBOOK_SCHEMA: Final[Schema] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": "rxcalc rulebook, version 1",
@@ -403,7 +409,7 @@ RULEBOOK_SCHEMA: Final[Schema] = {
             "groups": _named("groups", _GROUP),
             "spread": _named("spreads", _SPREAD),
             "checks": _list("checks", _CHECK),
-            "sample": {"description": "hints for made-up data, never meaning"},
+            "sample": _named("hints for made-up data", _HINT),
         },
         "rxcalc",
         "rulebook",

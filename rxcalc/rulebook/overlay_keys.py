@@ -13,7 +13,19 @@ OWN: Final = ("rxcalc", "rulebook", "title", "version", "effective", "status", "
 
 NAMED: Final = frozenset(
     {
-        *("sources", "sets", "inputs", "windows", "parameters", "tables", "steps", "shares", "messages", "spread"),
+        *(
+            "sources",
+            "sets",
+            "inputs",
+            "windows",
+            "parameters",
+            "tables",
+            "steps",
+            "shares",
+            "messages",
+            "spread",
+            "sample",
+        ),
     }
 )
 """Sections whose members are replaced, added and removed one by one."""

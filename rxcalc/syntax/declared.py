@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from rxcalc.rulebook.bases import Base
-from rxcalc.rulebook.document import Node, Scalar
+from rxcalc.rulebook.document import Mapping, Node, Scalar
 from rxcalc.source import Span
 from rxcalc.syntax.tree import Expr, Rule
 
@@ -410,6 +410,7 @@ class RulebookDecl:
     groups: tuple[GroupDecl, ...] = ()
     spreads: tuple[SpreadDecl, ...] = ()
     checks: tuple[CheckDecl, ...] = ()
+    sample: Mapping | None = None  # hints for made-up data, read by `sampling/hints.py`; never meaning
 
     def base_at(self, span: Span) -> Base | None:
         """The base that a place lies in; None for the rulebook's own file."""

@@ -109,6 +109,7 @@ def _read(document: Document, sink: Sink) -> n.RulebookDecl | None:
         groups=groups,
         spreads=spreads,
         checks=checks,
+        sample=hints if isinstance(hints := root.get("sample"), Mapping) else None,
     )
 
 

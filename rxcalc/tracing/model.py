@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from rxcalc.plan.nodes import Value
+from rxcalc.tracing.hits import Hit
 
 GroupKey: TypeAlias = tuple[str, tuple[Value, ...]]
 """The kind and the keys of a group."""
@@ -122,7 +123,7 @@ class Recorder:
     `assumed` are the window calls read for which an opening amount could have been given and was not.
     Of an episode `rows` holds a recorder for every row of its lists and line groups, by level and number, and
     `groups` the groups across bills behind its results. `reads` says which group a node read; `members` of a
-    line group names its lines.
+    line group names its lines. `hits` is what the row used of the rulebook, where the evaluator watches for it.
     """
 
     nodes: dict[int, Value] = field(default_factory=dict)
@@ -136,3 +137,4 @@ class Recorder:
     groups: dict[GroupKey, GroupTrace] = field(default_factory=dict)
     reads: dict[int, GroupKey] = field(default_factory=dict)
     members: tuple[str, ...] = ()
+    hits: set[Hit] = field(default_factory=set)

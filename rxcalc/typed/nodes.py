@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from rxcalc.lang.ops import Op
 from rxcalc.lang.types import Type
-from rxcalc.source import Span
+from rxcalc.source import NOWHERE, Span
 from rxcalc.syntax import nodes as syn
 
 
@@ -119,6 +119,7 @@ class TBand:
     limit: Fraction | None
     inclusive: bool
     value: Fraction
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,18 +128,28 @@ class TPoint:
 
     at: Fraction
     value: Fraction
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
 Schedule: TypeAlias = "tuple[TBand, ...] | tuple[TPoint, ...]"
 
 
 @dataclass(frozen=True, slots=True)
+class TCell:
+    """Where a value of a parameter stands, and which values of other parameters (with keys) its limits read."""
+
+    span: Span
+    reads: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class TSegment:
-    """Values from `start` on, one per combination of keys."""
+    """Values from `start` on, one per combination of keys; a cell for each."""
 
     start: date
     values: tuple[tuple[tuple[str, ...], object], ...]
     span: Span
+    cells: tuple[TCell, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -18,7 +19,7 @@ from rxcalc.syntax.rules import parse_expression
 from rxcalc.typed import problems
 from rxcalc.typed.expressions import Scope, Typer
 from rxcalc.typed.facts import NO_FACTS
-from rxcalc.typed.nodes import ParameterUse, TBand, TExpr, TParameter, TPoint, TSegment
+from rxcalc.typed.nodes import ParameterUse, TBand, TCell, TExpr, TParameter, TPoint, TSegment
 from rxcalc.typed.symbols import nearest
 
 
@@ -173,7 +174,8 @@ class Values:
         cells = list(self._by_key(decl.name.name, dated.value, keys, ()))
         if not isinstance(type_, ScheduleType):
             values = tuple((key, self.scalar(node, type_, none=True)) for key, node in cells)
-            return [TSegment(dated.start, tuple((k, None if isinstance(v, Bad) else v) for k, v in values), dated.span)]
+            known = tuple((k, None if isinstance(v, Bad) else v) for k, v in values)
+            return [TSegment(dated.start, known, dated.span, tuple(TCell(node.span) for _, node in cells))]
         drafts = [(key, _is_none(node) or _Draft(self, node, type_)) for key, node in cells]
         starts = {dated.start}
         for _, draft in drafts:
@@ -190,6 +192,10 @@ class Values:
                 start,
                 tuple((key, draft.schedule(start) if isinstance(draft, _Draft) else None) for key, draft in drafts),
                 dated.span,
+                tuple(
+                    TCell(node.span, draft.reads_at(start) if isinstance(draft, _Draft) else ())
+                    for (_, node), (_, draft) in zip(cells, drafts, strict=True)
+                ),
             )
             for start in sorted(starts)
         ]
@@ -272,14 +278,23 @@ class _Draft:
 
     def reads(self) -> set[str]:
         """The parameters that the limits read."""
-        found: set[str] = set()
+        return {use.parameter for use, _ in self._uses()}
+
+    def reads_at(self, on: date) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """The parameters that the limits read, with their keys as of a date."""
+        if self.is_broken:
+            return ()
+        read = self.values._evaluate  # noqa: SLF001 - one class in two
+        found = {(use.parameter, tuple(str(read(key, on)) for key in t.args[: use.keys])) for use, t in self._uses()}
+        return tuple(sorted(found))
+
+    def _uses(self) -> Iterator[tuple[ParameterUse, TExpr]]:
         stack = [limit for _, limit, _, _ in self.rows if limit is not None]
         while stack:
             t = stack.pop()
             if t.op is Op.PARAMETER and isinstance(t.data, ParameterUse):
-                found.add(t.data.parameter)
+                yield t.data, t
             stack.extend(t.args)
-        return found
 
     def schedule(self, on: date) -> object:
         """The schedule as of a date; checked to ascend and to be open at its end."""
@@ -321,9 +336,9 @@ class _Draft:
                 )
                 return None
             if self.type.form == "curve":
-                parts.append(TPoint(place if place is not None else Fraction(0), Fraction(value)))
+                parts.append(TPoint(place if place is not None else Fraction(0), Fraction(value), span))
             else:
-                parts.append(TBand(place, kind != "below", Fraction(value)))
+                parts.append(TBand(place, kind != "below", Fraction(value), span))
             previous = place if place is not None else previous
         return tuple(parts) or None
 

@@ -2,6 +2,7 @@
 """One side of the benchmarks `lines` and `groups` in a process of its own; `run.py` calls both sides in turn.
 
 usage: levels.py lines|groups rxcalc|polars|check BILLS RUNS
+       levels.py groups FOLDER BILLS 0      writes the files of a batch: e.csv, l.csv, in/region_year.csv
 
 Prints the seconds of each run after the first, the peak memory and what of it the inputs take, as JSON. `check` says
 whether both sides give the same.
@@ -112,6 +113,20 @@ def polars_side(kind: str, main: pl.DataFrame, lines: pl.DataFrame, budgets: lis
     return lambda: pl.collect_all(list(opponent.policy(main.lazy(), lines.lazy(), other.lazy())))
 
 
+def write(folder: Path, main: pl.DataFrame, lines: pl.DataFrame, budgets: list[dict[str, object]]) -> None:
+    """The same as files."""
+
+    def money(name: str) -> pl.Expr:
+        return pl.col(name).cast(pl.Int128).reinterpret(dtype=pl.Decimal(38, 2))
+
+    (folder / "in").mkdir(parents=True, exist_ok=True)
+    ids = main.get_column("episode_id")
+    main.drop("__row").with_columns(money("points")).write_csv(folder / "e.csv")
+    episode = ids.gather(lines.get_column("__row") - 1).alias("episode_id")
+    lines.select(episode, "line_no", "class", money("amount")).write_csv(folder / "l.csv")
+    pl.DataFrame(budgets).write_csv(folder / "in" / "region_year.csv")
+
+
 def same(kind: str, ours: object, theirs: object) -> bool:
     """Whether both sides give the same amounts."""
     first, second = theirs
@@ -122,6 +137,9 @@ def same(kind: str, ours: object, theirs: object) -> bool:
 def main() -> None:
     kind, who, count, runs = sys.argv[1], sys.argv[2], int(float(sys.argv[3])), int(sys.argv[4])
     data = bills(kind, count)
+    if runs == 0:
+        write(Path(who), *data)
+        return
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     sides = {"rxcalc": rxcalc_side, "polars": polars_side}
     if who == "check":

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Benchmarks of rxcalc against hand-written programs, in turn in one run; prints ratios of medians.
 
-usage: run.py [csv|memory|start|episode|windows|lines|groups ..] [--rows 1e6,1e7] [--runs 5] [--work DIR]
+usage: run.py [csv|memory|start|episode|windows|lines|groups|settle ..] [--rows 1e6,1e7] [--runs 5] [--work DIR]
 
   csv      CSV to CSV: `rxcalc batch` (every cell validated, rejects and summary written) against
            opponent_polars.py (no validation), whole processes, with peak memory; the results must be the same bytes
@@ -13,6 +13,8 @@ usage: run.py [csv|memory|start|episode|windows|lines|groups ..] [--rows 1e6,1e7
            3.3 episodes a person and for a few persons with many; the results must be the same bytes
   lines    bills of ten lines (a price list, sums, bands, a spread over the lines) in memory against opponent_lines.py
   groups   the same number of bills with groups inside each and regions that settle a year, against opponent_groups.py
+  settle   CSV to CSV: the policy of `csv` alone; with groups of a year that only add up; with groups that every episode reads
+           and receives a part of; with two checks. And groups/ with bills of ten lines (a tenth of the rows as bills)
 
 Needs numpy for the generator. Nothing here is a test: absolute times are those of this machine.
 """
@@ -361,6 +363,75 @@ def _beijing(path: Path, n: int, each: int) -> None:
             )
 
 
+TOTALS = """
+groups:
+  years:
+    of: episodes
+    by: {year: year(discharge_date), level: level}
+    steps:
+      paid: {rule: sum(episodes.fund)}
+      cases: {rule: count(episodes)}
+"""
+READ = """
+groups:
+  years:
+    of: episodes
+    by: {year: year(discharge_date), level: level}
+    inputs: {budget: {type: money, max: 100_000_000_000, default: 30_000_000_000}}
+    steps:
+      paid: {rule: sum(episodes.fund)}
+      cases: {rule: count(episodes)}
+      each: {rule: "if cases = 0 then ¥0 else paid / cases"}
+      left: {rule: "if paid = 0 then ¥0 else max(0, budget - paid)"}
+    spread: {bonus: {what: left, over: episodes, by: fund}}
+"""
+CHECKS = """
+checks:
+  - {name: dear, when: "total_cost > ¥150_000", say: dear, amount: "total_cost - ¥150_000"}
+  - {name: uncovered, when: "fund < total_cost * 1% and total_cost > ¥50_000", say: hardly covered, severity: error}
+"""
+
+
+def settle(rows: list[int], runs: int, work: Path) -> None:
+    """Groups across bills and checks in a batch."""
+    policy = (POLICY / "rulebook.yaml").read_text(encoding="utf-8")
+    read = policy.replace(
+        "shares:\n", "  compared: {rule: fund - years.each}\n  topped: {rule: fund + bonus}\n\nshares:\n"
+    )
+    books = {
+        "plain": policy,
+        "totals": policy + TOTALS,
+        "read": read.replace("patient]\n", "patient, compared, topped]\n") + READ,
+    }
+    books["checks"] = policy + CHECKS
+    for name, text in books.items():
+        (work / name).mkdir(exist_ok=True)
+        (work / name / "rulebook.yaml").write_text(text, encoding="utf-8")
+    batch = (PYTHON, "-m", "rxcalc", "batch")
+    for n in rows:
+        source = work / f"episodes-{n}.csv"
+        if not source.exists():
+            subprocess.run([PYTHON, str(HERE / "gen.py"), str(n), str(source)], check=True)
+        commands = {
+            name: (*batch, str(source), "-r", str(work / name), "-o", str(work / f"{name}.csv"), "--no-progress")
+            for name in books
+        }
+        show(f"groups across bills and checks, CSV to CSV, {n:,} rows", in_turn(runs, **commands), "plain")
+        folder = work / f"groups-{n}"
+        subprocess.run([PYTHON, str(HERE / "levels.py"), "groups", str(folder), str(n // 10), "0"], check=True)
+        lines = (
+            "--lines",
+            str(folder / "l.csv"),
+            "--lines-out",
+            str(folder / "lo.csv"),
+            "--groups",
+            str(folder / "in"),
+        )
+        files = (str(folder / "e.csv"), "-r", str(HERE / "groups"), "-o", str(folder / "o.csv"))
+        found = in_turn(max(runs // 2, 1), rxcalc=(*batch, *files, *lines, "--no-progress"))
+        show(f"groups/, CSV to CSV, {n // 10:,} bills of ten lines", found, "rxcalc")
+
+
 def levels(kind: str, rows: list[int], runs: int) -> None:
     """Both sides of a benchmark of levels.py in processes of their own, in turn."""
     for n in rows:
@@ -387,7 +458,9 @@ def levels(kind: str, rows: list[int], runs: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="*", default=["csv", "memory", "start", "episode", "windows", "lines", "groups"])
+    parser.add_argument(
+        "what", nargs="*", default=["csv", "memory", "start", "episode", "windows", "lines", "groups", "settle"]
+    )
     parser.add_argument("--rows", default="1e6")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--work", type=Path, default=None)
@@ -407,6 +480,8 @@ def main() -> None:
             start(options.runs)
         if "windows" in options.what:
             windows(rows, options.runs, work)
+        if "settle" in options.what:
+            settle(rows, options.runs, work)
         for kind in ("lines", "groups"):
             if kind in options.what:
                 levels(kind, rows, options.runs)

@@ -242,8 +242,9 @@ def _compare(
 def instrumented(plan: Plan, reached: Counter[str]) -> Iterator[None]:
     """Counts ties and edges while the exact back end runs."""
     unit = Fraction(1, 10**plan.decimals)
-    round_to, parts, reach, slice_ = exact_module.round_to, schedules.band_parts, schedules.reach, schedules.whole_slice
-    on_curve = schedules.on_curve
+    ways: Any = schedules.Ways
+    round_to, parts, reach, slice_ = exact_module.round_to, ways.band_parts, ways.reach, ways.whole_slice
+    on_curve = ways.on_curve
 
     def counted(value: Any, to: Fraction, mode: str) -> Fraction:
         if (value.numerator * to.denominator * 2) % (value.denominator * to.numerator) == 0 and (
@@ -288,21 +289,14 @@ def instrumented(plan: Plan, reached: Counter[str]) -> Iterator[None]:
         return on_curve(schedule, x, held=held)
 
     exact_module.round_to = exact_ops.round_to = schedules.round_to = counted  # type: ignore[attr-defined]
-    schedules.band_parts, schedules.reach, schedules.whole_slice, schedules.on_curve = (
-        counted_parts,
-        counted_reach,
-        counted_slice,
-        counted_curve,
-    )
+    own = (counted_parts, counted_reach, counted_slice, counted_curve)
+    ways.band_parts, ways.reach, ways.whole_slice, ways.on_curve = map(staticmethod, own)
     try:
         yield
     finally:
         exact_module.round_to = exact_ops.round_to = schedules.round_to = round_to  # type: ignore[attr-defined]
-        schedules.band_parts, schedules.reach, schedules.whole_slice, schedules.on_curve = (
-            parts,
-            reach,
-            slice_,
-            on_curve,
+        ways.band_parts, ways.reach, ways.whole_slice, ways.on_curve = map(
+            staticmethod, (parts, reach, slice_, on_curve)
         )
 
 

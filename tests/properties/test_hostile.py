@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
@@ -21,7 +22,11 @@ REPOSITORY = Path(__file__).parents[2]
 SHIPPED = tuple(
     (REPOSITORY / "rulebooks" / name / "rulebook.yaml").read_bytes() for name in ("qin", "beijing-employee")
 )
-EXAMPLES = tuple(file.read_bytes() for file in sorted((REPOSITORY / "rulebooks").glob("*/examples/*.yaml")))
+EXAMPLES = tuple(
+    file.read_bytes()
+    for name in ("qin", "beijing-employee")
+    for file in sorted((REPOSITORY / "rulebooks" / name / "examples").glob("*.yaml"))
+)
 MADE = tuple(generate.rulebook(seed) for seed in (1, 2, 3, 5, 11, 27))
 WITH_TABLES = tuple(made for made in MADE if made.tables)
 RULEBOOKS = (*SHIPPED, *(made.text.encode() for made in MADE))
@@ -184,9 +189,17 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
 
+def _with_tables(folder: Path) -> None:
+    """The tables of the shipped rulebooks beside a copy of one."""
+    for name in ("qin", "beijing-employee"):
+        if (REPOSITORY / "rulebooks" / name / "tables").is_dir():
+            shutil.copytree(REPOSITORY / "rulebooks" / name / "tables", folder / "tables", dirs_exist_ok=True)
+
+
 def _as_rulebook(content: bytes) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        _with_tables(folder)
         for made in MADE:
             for table, text in made.tables.items():
                 (folder / table).write_text(text, encoding="utf-8")
@@ -226,6 +239,7 @@ def _as_overlay(content: bytes) -> None:
         folder = Path(name)
         for place, text in (("ground", SHIPPED[0]), ("my", content)):
             (folder / place).mkdir()
+            _with_tables(folder / place)
             (folder / place / "rulebook.yaml").write_bytes(text)
         if run("check", str(folder / "my")).exit_code == 0:
             run("plan", str(folder / "my"))
@@ -236,6 +250,7 @@ def _as_base(content: bytes) -> None:
         folder = Path(name)
         for place, text in (("ground", content), ("my", OVERLAY)):
             (folder / place).mkdir()
+            _with_tables(folder / place)
             (folder / place / "rulebook.yaml").write_bytes(text)
         run("check", str(folder / "my"))
 
@@ -262,6 +277,7 @@ def _as_examples(content: bytes) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "examples").mkdir()
+        _with_tables(folder)
         (folder / "rulebook.yaml").write_bytes(SHIPPED[0])
         (folder / "examples" / "bills.yaml").write_bytes(content)
         run("test", str(folder))

@@ -8,6 +8,7 @@ from typing import Final
 import polars as pl
 
 from rxcalc.backends.base import Outcome, Problem
+from rxcalc.backends.columnar.found import Found
 from rxcalc.backends.columnar.listing import Listing
 from rxcalc.backends.columnar.program import Output, Program
 from rxcalc.backends.columnar.results import complete, nothing
@@ -25,7 +26,7 @@ SMALL_TURN: Final = 100
 class BillRun:
     """One run over bills that do not look back.
 
-    Results stand in `values`, `exact` and `problems` (by `__row`) and `flagged` afterwards, those of lists in the listing.
+    Results stand in `values`, `exact`, `problems` and `found` (by `__row`) and `flagged` afterwards, those of lists in the listing.
 
     Args:
         program: the plan in columns.
@@ -52,6 +53,7 @@ class BillRun:
         self.exact: list[tuple[int, Outcome]] = []
         self.problems: list[tuple[int, Problem]] = []
         self.flagged: set[int] = set()
+        self.found: list[Found] = []
         self.fine = pl.int_range(
             listing.bills.frame.height, dtype=pl.UInt32(), eager=True
         )  # places of rows in `values`
@@ -68,7 +70,7 @@ class BillRun:
             bad = bills.bad.slice(first, length)
             done = listing.compute(frame, listing.pieces(first, length), bad, wanted, ["__row"])
             flags = done["__flag"] | True if self._wide else done["__flag"]
-            listing.keep(flags)
+            self.found += listing.keep(flags)
             values.append(done.filter(~flags) if flags.any() else done)
             flagged.append(flags)
             left.append(done["__left"])

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from fractions import Fraction
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import polars as pl
 
-from rxcalc.backends.base import GroupOutcome, Outcome, Problem, Ran, Row
+from rxcalc.backends.base import Finding, GroupOutcome, Outcome, Problem, Ran, Row
 from rxcalc.backends.columnar.crossings import Frames
+from rxcalc.backends.columnar.found import LEFT, Found
 from rxcalc.backends.columnar.kernel import carrier
 from rxcalc.backends.columnar.listing import Listing
 from rxcalc.backends.columnar.parts import counts_of
 from rxcalc.backends.columnar.program import Output, Program
 from rxcalc.backends.columnar.results import complete, nothing
-from rxcalc.backends.columnar.values import cells, held_as, value_of
+from rxcalc.backends.columnar.values import held_as, parts_of, values_in
 from rxcalc.lang.ops import Op
 from rxcalc.lang.types import MONEY, Type
 from rxcalc.plan.columns.formed import Formed
+from rxcalc.plan.columns.sides import reading
 from rxcalc.plan.columns.together import why_together
 from rxcalc.plan.columns.walk import input_scale
 from rxcalc.plan.nodes import PlanGroup, Value
@@ -78,39 +79,16 @@ class _Kind:
             f"{mark}:{name}{part}": expr
             for mark, fields in parts.items()
             for name, (_, formed) in fields.items()
-            for part, expr in _parts(formed).items()
+            for part, expr in parts_of(formed).items()
         }
 
     def rows(self, table: pl.DataFrame, mark: str) -> list[dict[str, Value]]:
         """The inputs (`i`), steps (`s`) or shares (`p`) of each group."""
         fields = {"i": self.inputs, "s": self.steps, "p": self.shares}[mark]
-        columns = [_values(table, f"{mark}:{name}", formed, of) for name, (of, formed) in fields.items()]
+        columns = [values_in(table, f"{mark}:{name}", formed, of) for name, (of, formed) in fields.items()]
         if not columns:
             return [{} for _ in range(table.height)]
         return [dict(zip(fields, row, strict=True)) for row in zip(*columns, strict=True)]
-
-
-def _parts(formed: Formed[pl.Expr]) -> dict[str, pl.Expr]:
-    """The columns that hold a value: its numerator and denominator, or itself."""
-    if formed.number is None:
-        return {"": formed.as_code}
-    den = {} if formed.number.den is None else {"/": formed.number.den.code}
-    return {"": formed.number.num.code, **den}
-
-
-def _values(table: pl.DataFrame, name: str, formed: Formed[pl.Expr], of: Type) -> list[Value]:
-    """The values that these columns hold, as the exact evaluator carries them."""
-    found = cells(table[name], of)
-    if formed.number is None:
-        return [value_of(cell, of, 1) for cell in found]
-    scale = formed.number.scale
-    if formed.number.den is None:
-        return [value_of(cell, of, scale) for cell in found]
-    under = table[f"{name}/"].to_list()
-    return [
-        None if not isinstance(cell, int) or den is None else Fraction(cell, scale * den)
-        for cell, den in zip(found, under, strict=True)
-    ]
 
 
 def _given(program: Program, kind: _Kind, rows: Sequence[Mapping[str, Value]]) -> pl.DataFrame:
@@ -132,9 +110,9 @@ def _given(program: Program, kind: _Kind, rows: Sequence[Mapping[str, Value]]) -
 
 
 class GroupRun:
-    """One run over a whole set of bills.
+    """One run over a whole set of bills. `alone`: only for the groups, on which no bill depends; bills were computed before.
 
-    Results stand in `values`, `exact`, `problems` (by `__row`), `flagged`, `marked`, `fine`, `groups`, `unplaced` and `incomplete` (the
+    Results stand in `values`, `exact`, `problems`, `found` (by `__row`), `flagged`, `marked`, `fine`, `groups`, `unplaced` and `incomplete` (the
     kinds of groups that a row has read and that lack a member) afterwards.
     """
 
@@ -148,9 +126,10 @@ class GroupRun:
         group_inputs: Mapping[str, Sequence[Mapping[str, Value]]],
         *,
         compute: bool,
+        alone: bool = False,
     ) -> None:
         self._program, self._plan = program, program.plan
-        self._evaluators, self._disagree, self._compute = evaluators, disagree, compute
+        self._evaluators, self._disagree, self._compute, self._alone = evaluators, disagree, compute, alone
         self._outputs, self._listing, self._inputs = outputs, listing, group_inputs
         self.values = nothing(outputs, {"__row": listing.bills.frame.schema["__row"]})
         self.exact: list[tuple[int, Outcome]] = []
@@ -161,12 +140,16 @@ class GroupRun:
         self.groups: list[GroupOutcome] = []
         self.unplaced: dict[str, int] = {}
         self.incomplete: dict[int, tuple[str, ...]] = {}
+        self.found: list[Found] = []
 
         wide = self._listing.wide or any(out.exact for out in self._outputs)
         self._in_turn = not wide and not why_together(program.plan, program.formed)
         if self._in_turn:
             self._kinds = [_Kind.of(program, g) for g in self._plan.groups if not g.inside]
+            finder = listing.finder
             self._of_groups = {kind.group.name: kind.exprs() for kind in self._kinds}
+            if finder is not None:
+                self._of_groups = {name: {**own, **finder.wanted(name)} for name, own in self._of_groups.items()}
             self._wanted = self._of_episodes()
             for kind, gone in program.formed.levels.standing.counted.items():
                 of = self._plan_of(kind)
@@ -191,12 +174,15 @@ class GroupRun:
         lists = listing.pieces(0, frame.height)
         lists.given = {kind.group.name: _given(program, kind, self._inputs.get(kind.group.name, ())) for kind in kinds}
         done, tables = listing.compute_groups(frame, lists, bad, wanted, groups, ["__row"])
-        odd = any(table["__flag"].any() for table in tables.values())
+        for name, table in tables.items():
+            if LEFT in table.columns:
+                tables[name] = table.with_columns(pl.col("__flag") | pl.col(LEFT))
+        odd = [kind for kind in kinds if tables[kind.group.name]["__flag"].any()]
         if odd and not self._is_simple():
             return False
-        falls = self._of_refused(tables, lists) if odd else None
+        falls = self._of_refused(kinds[0], tables, lists) if odd and not self._alone else None
         flags = done["__flag"] if falls is None else done["__flag"] | falls
-        listing.keep(flags)
+        self.found = listing.keep(flags)
         self.fine = (~flags).arg_true()
         rest = done.filter(~flags) if flags.any() else done
         self.values = complete(rest, self._outputs)
@@ -204,14 +190,19 @@ class GroupRun:
             of, name = kind.group.of, kind.group.name
             table = tables[of] if of else done
             gone = table[f"o:{name}"] if f"o:{name}" in table.columns else None
-            self._outcomes(kind, tables[name], lists.belongs[of, name], table["__flag"], gone)
+            refused = table["__flag"] if of else table["__flag"] & ~table["__left"]
+            self._outcomes(kind, tables[name], lists.belongs[of, name], refused, gone)
             if not of:
                 self._count_unplaced(kind, done)
+        if self._alone:
+            for kind in odd:
+                self._settle(kind, tables[kind.group.name], lists.falls[kind.group.name])
+            return True
         self._note_incomplete(rest)
         looked = flags & ~bills.frame["__bad"]
         if falls is not None:
             looked &= ~falls
-            self._settle(kinds[0], tables[kinds[0].group.name], falls)
+            self._settle(kinds[0], tables[kinds[0].group.name], lists.falls[kinds[0].group.name])
         if looked.any():
             self._look(looked.arg_true(), done.filter(looked))
         return True
@@ -219,24 +210,51 @@ class GroupRun:
     def _is_simple(self) -> bool:
         """Whether nothing passes between groups, so that a group with its members can be computed by itself."""
         nodes = self._plan.nodes
+        if self._alone:  # no bill reads a group, so whatever reads one is a group
+            across = self._program.formed.levels.across
+            return not reading(self._plan, across) and not any(kind.group.of for kind in self._kinds)
         one = len(self._kinds) == 1 and not self._kinds[0].group.of
         return one and not any(node.op is Op.GROUP and node.data == self._kinds[0].group.name for node in nodes)
 
-    def _of_refused(self, tables: Mapping[str, pl.DataFrame], lists: Frames) -> pl.Series:
-        """The rows that fall in a refused group."""
-        name = self._kinds[0].group.name
+    @staticmethod
+    def _of_refused(kind: _Kind, tables: Mapping[str, pl.DataFrame], lists: Frames) -> pl.Series:
+        """The rows that fall in a refused group of a kind."""
+        name = kind.group.name
         return tables[name]["__flag"].gather(lists.falls[name]).fill_null(value=False)
 
     def _settle(self, kind: _Kind, table: pl.DataFrame, falls: pl.Series) -> None:
-        """Refused groups and all rows that fall in them, computed exactly by themselves."""
-        names = [key.name for key in kind.group.keys]
-        keys = [tuple(outcome.inputs[name] for name in names) for outcome in self.groups]
-        refused = {key for key, odd in zip(keys, table["__flag"].to_list(), strict=True) if odd}
-        given = self._inputs.get(kind.group.name, ())
-        inputs = {kind.group.name: [row for row in given if tuple(row[name] for name in names) in refused]}
-        whole = self._exactly(falls.arg_true(), inputs)
-        found = {tuple(group.inputs[name] for name in names): group for group in whole.groups}
-        self.groups = [found.get(key, group) for key, group in zip(keys, self.groups, strict=True)]
+        """Refused groups and all rows that fall in them, computed exactly by themselves. `falls`: the group of each row."""
+        name, names = kind.group.name, [key.name for key in kind.group.keys]
+        places = [at for at, outcome in enumerate(self.groups) if outcome.kind == name]
+        odd = [at for at, flag in zip(places, table["__flag"].to_list(), strict=True) if flag]
+        if self._alone:
+            lacking = [at for at in odd if self._is_lacking(kind.group, at)]
+            self._settle_lacking(kind.group, lacking)
+            odd = sorted({*odd} - {*lacking})
+            if not odd:
+                return
+        refused = {tuple(self.groups[at].inputs[key] for key in names): at for at in odd}
+        given = self._inputs.get(name, ())
+        inputs = {name: [row for row in given if tuple(row[key] for key in names) in refused]}
+        here = falls.is_in([at - places[0] for at in odd]).fill_null(value=False)
+        whole = self._exactly(here.arg_true(), inputs)
+        found = {tuple(g.inputs[key] for key in names): g for g in whole.groups if g.kind == name}
+        for key, at in refused.items():
+            self.groups[at] = found[key]
+
+    def _is_lacking(self, group: PlanGroup, at: int) -> bool:
+        """Whether a group lacks an input that it needs."""
+        own = self.groups[at].inputs
+        return any(own[given.name] is None for given in group.inputs if not given.optional)
+
+    def _settle_lacking(self, group: PlanGroup, lacking: Sequence[int]) -> None:
+        """Groups without an input that they need are refused whoever their members are."""
+        whole = self._evaluators.together(
+            (), {group.name: [self.groups[at].inputs for at in lacking]}, compute=self._compute
+        )
+        own = [g for g in whole.groups if g.kind == group.name]
+        for at, found in zip(lacking, own, strict=True):  # the same order: that of the keys
+            self.groups[at] = replace(found, members=self.groups[at].members, rejected=self.groups[at].rejected)
 
     def _of_episodes(self) -> dict[str, pl.Expr]:
         """What is wanted of the episodes."""
@@ -244,13 +262,13 @@ class GroupRun:
         walk = levels.walks[""]
         wanted = {out.name: out.expr for out in self._outputs if out.expr is not None}
         for name in self._received():
-            wanted |= {f"r:{name}{part}": expr for part, expr in _parts(walk.steps[name]).items()}
+            wanted |= {f"r:{name}{part}": expr for part, expr in parts_of(walk.steps[name]).items()}
         for kind in self._kinds:
             name = kind.group.name
             mark = levels.marks.bills(name)
             wanted |= {} if mark is None else {f"m:{name}": mark}
             if not kind.group.of:
-                keys = [_parts(walk.form(key.node))[""] for key in kind.group.keys]
+                keys = [parts_of(walk.form(key.node))[""] for key in kind.group.keys]
                 wanted |= {f"k:{name}": pl.any_horizontal([key.is_null() for key in keys])} if keys else {}
         return wanted
 
@@ -268,9 +286,16 @@ class GroupRun:
         counts = counts_of(members, table.height).to_list()
         rejected = (table["__rejected"] + counts_of(gone, table.height)).to_list()
         inputs, steps, shares = (kind.rows(table, mark) for mark in "isp")
+        found: list[tuple[Finding, ...]] = [()] * table.height
+        if self._listing.finder is not None:
+            for places, own in self._listing.finder.findings(kind.group.name, table):
+                for place, finding in zip(places.to_list(), own, strict=True):
+                    found[place] = (*found[place], finding)
         self.groups += [
-            GroupOutcome(kind.group.name, own, of_steps, of_shares, None, count, lost)  # type: ignore[arg-type] # shares are amounts
-            for own, of_steps, of_shares, count, lost in zip(inputs, steps, shares, counts, rejected, strict=True)
+            GroupOutcome(kind.group.name, own, of_steps, of_shares, None, count, lost, findings)
+            for own, of_steps, of_shares, count, lost, findings in zip(
+                inputs, steps, shares, counts, rejected, found, strict=True
+            )
         ]
 
     def _count_unplaced(self, kind: _Kind, done: pl.DataFrame) -> None:
@@ -291,7 +316,7 @@ class GroupRun:
         """Refused bills on the exact evaluator, among the groups as they came out."""
         bills, walk = self._listing.bills, self._program.formed.levels.walks[""]
         run = self._evaluators.among(self.groups)
-        parts = {name: _values(done, f"r:{name}", walk.steps[name], MONEY) for name in self._received()}
+        parts = {name: values_in(done, f"r:{name}", walk.steps[name], MONEY) for name in self._received()}
         rows = done["__row"].to_list()
         self.flagged.update(rows)
         for place, (row, inputs, left) in enumerate(zip(rows, bills.inputs(at), done["__left"].to_list(), strict=True)):

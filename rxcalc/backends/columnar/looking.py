@@ -23,6 +23,8 @@ class Looking:
     `views` says through what each call looks; `running` are the calls with running results, `paired` those over
     pairs. `told` are the windows whose earlier episodes the exact evaluator is given for a row that it looks at,
     `fields` what it reads of them. `unheld` are fields that no column holds: then it computes whole persons.
+    `late` are calls that only checks read, and for which it computes the whole person of a row that it looks at.
+    `open` says through what calls look that are known where their window holds nothing.
     `own` are columns over what an episode keeps of itself: for running results, and to be kept (`k:`).
     """
 
@@ -38,6 +40,8 @@ class Looking:
         self.told = {plan.calls[at].window: View(windows[plan.calls[at].window]) for at in told}
         names = {name for at in told for name in self.forms[at].fields}
         self.unheld = calls.unheld()
+        self.late = frozenset(calls.late)
+        self.open = {at: View(windows[plan.calls[at].window]) for at in sorted(calls.open)}
         self.fields = {name: kept for name, kept in calls.fields.items() if name in names}
         self.own: dict[str, pl.Expr] = dict(calls.kept)
         for at in self.running:

@@ -13,6 +13,7 @@ from typing import Final, Protocol
 import polars as pl
 
 from rxcalc.backends.base import Outcome, Problem, Ran, Row
+from rxcalc.backends.columnar.found import Finder, Found
 from rxcalc.backends.columnar.listing import Listing
 from rxcalc.backends.columnar.program import Output, Program
 from rxcalc.backends.columnar.values import inputs_of
@@ -42,7 +43,7 @@ class Alone(Protocol):
 class SequenceRun:
     """One run of a plan with a sequence over all episodes of all its persons.
 
-    Results stand in `done`, `exact`, `problems`, `flagged`, `marked` and `affected` (by the row of a reversal)
+    Results stand in `done`, `exact`, `problems`, `found`, `flagged`, `marked` and `affected` (by the row of a reversal)
     afterwards.
     """
 
@@ -57,8 +58,10 @@ class SequenceRun:
         compute: bool,
         small_wave: int,
         listing: Listing | None = None,
+        finder: Finder | None = None,
     ) -> None:
         self._program, self._plan = program, program.plan
+        self._finder = finder
         self._scalar, self._outputs, self._disagree = scalar, outputs, disagree
         self._alone = alone
         self._compute = compute
@@ -70,6 +73,7 @@ class SequenceRun:
         self.flagged: set[int] = set()
         self.marked: set[int] = set()
         self.affected: dict[int, tuple[str, ...]] = {}
+        self.found: list[Found] = []
 
     def run(self, frame: pl.DataFrame) -> None:
         """Computes the frame. Where `__alone` holds of a row, its person is computed by the exact evaluator."""
@@ -127,6 +131,7 @@ class SequenceRun:
                 apart,
                 compute=self._compute,
                 listing=self._listing,
+                finder=self._finder,
             )
             try:
                 found = run.run(wave_sizes(frame))
@@ -135,8 +140,10 @@ class SequenceRun:
                 return
             late = _first_late(frame, found.refused, apart) if apart is not None else pl.Series(dtype=pl.UInt32())
             once_more = _of(frame["__person"], frame["__person"].gather(late))
-            self._take(found, set(frame["__row"].filter(once_more).to_list()))
             few = once_more & _of(frame["__person"], self._long(frame.filter(once_more)))
+            if found.alone:
+                few |= _of(frame["__person"], frame["__person"].gather(pl.concat(found.alone)))
+            self._take(found, set(frame["__row"].filter(once_more | few).to_list()))
             if few.any():
                 self._one_by_one(frame.filter(few))
             if apart is not None:
@@ -149,6 +156,7 @@ class SequenceRun:
         self.done += [frame.filter(~pl.col("__row").is_in(rows)) if rows else frame for frame in found.done]
         self.exact += [entry for entry in found.exact if entry[0] not in besides]
         self.problems += [entry for entry in found.problems if entry[0] not in besides]
+        self.found += [entry for entry in found.found if entry[0] not in besides]
         self.flagged |= found.flagged - besides
         self.marked |= found.marked - besides
 

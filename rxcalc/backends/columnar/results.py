@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from rxcalc.backends.base import GroupOutcome, Outcome, Problem, RowResult
+from rxcalc.backends.base import Finding, GroupOutcome, Outcome, Problem, RowResult
 from rxcalc.backends.columnar.program import DECIMAL_LIMIT, Output
 from rxcalc.backends.columnar.values import result_type, written
 from rxcalc.plan.nodes import Value
@@ -33,6 +33,8 @@ class ColumnarResult:
 
     `groups` are those across bills, kind by kind in the order of their keys; `unplaced` counts by kind the rows of which nobody
     knows which group they are in; `incomplete` names by row the kinds of groups that it has read and that lack a member.
+
+    `findings` are those on bills, by row and check, where they were asked for; those on groups across bills stand in `groups`.
     """
 
     values: pl.DataFrame
@@ -46,6 +48,7 @@ class ColumnarResult:
     groups: tuple[GroupOutcome, ...] = ()
     unplaced: Mapping[str, int] = field(default_factory=dict)
     incomplete: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    findings: tuple[tuple[int, Finding], ...] = ()
 
 
 def held(

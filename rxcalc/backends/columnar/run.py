@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from threading import Lock
 
 import polars as pl
@@ -10,6 +11,7 @@ import polars as pl
 from rxcalc.backends.base import Outcome, Problem
 from rxcalc.backends.columnar.bill_run import AT_ONCE, SMALL_TURN, BillRun
 from rxcalc.backends.columnar.bills import Bills
+from rxcalc.backends.columnar.found import Finder, all_found
 from rxcalc.backends.columnar.group_run import Evaluators, GroupRun
 from rxcalc.backends.columnar.listing import Listing
 from rxcalc.backends.columnar.persons import SMALL_WAVE, Alone, SequenceRun
@@ -18,6 +20,7 @@ from rxcalc.backends.columnar.results import ColumnarResult, complete, held, in_
 from rxcalc.backends.columnar.values import inputs_of
 from rxcalc.backends.columnar.wave_run import Scalar
 from rxcalc.lang.types import OneOf
+from rxcalc.plan.columns.together import bills_alone, why_together
 from rxcalc.plan.nodes import Plan, Value
 
 __all__ = ["Columnar", "ColumnarResult", "Scalar"]
@@ -44,6 +47,20 @@ class Columnar:
         self._forming = Lock()
         self.small_wave, self.small_turn, self.at_once = SMALL_WAVE, SMALL_TURN, AT_ONCE
 
+    @cached_property
+    def _finder(self) -> Finder:
+        return Finder(self.program)
+
+    @property
+    def together(self) -> str:
+        """Why all bills and all groups across bills are computed exactly at once; "" when columns compute them."""
+        return why_together(self.plan, self.program.formed)
+
+    @cached_property
+    def bills_alone(self) -> Plan | None:
+        """The plan without its groups across bills, if no bill depends on them: then `settle` computes these afterwards."""
+        return bills_alone(self.plan, self.program.formed)
+
     def run(
         self,
         frame: pl.DataFrame,
@@ -52,6 +69,7 @@ class Columnar:
         lists: Mapping[str, pl.DataFrame] | None = None,
         list_outputs: Mapping[str, Sequence[str]] | None = None,
         after_reject: str = "refuse",
+        findings: bool = False,
     ) -> ColumnarResult:
         """Computes `columns` (steps, shares, totals) for every row of `frame`.
 
@@ -63,22 +81,26 @@ class Columnar:
             lists: the rows of each list: one column per input of it, and `__row`, that of their episode.
             list_outputs: for each list whose results are wanted, the names of their columns.
             after_reject: `compute` computes and marks what follows a refused episode.
+            findings: whether those of `checks:` are wanted.
         """
+        finder = self._finder if findings else None
         with self._forming:  # blocks run on several threads; a new output adds columns to the program
             outputs = [self.program.output(name) for name in columns]
             own = {x: [self.program.output(n, x) for n in names] for x, names in (list_outputs or {}).items()}
         if any(call.kind == "window" for call in self.plan.calls) or (
             self.plan.sequence is not None and self.plan.sequence.reverses
         ):
-            return self._in_sequence(frame, outputs, lists or {}, own, compute=after_reject == "compute")
+            return self._in_sequence(frame, outputs, lists or {}, own, finder, compute=after_reject == "compute")
         if "__bad" in frame.columns:
             frame = frame.filter(~pl.col("__bad"))
         if self.plan.lists or self.plan.groups:
-            return self._bills(frame, outputs, lists or {}, own)
+            return self._bills(frame, outputs, lists or {}, own, finder)
         wanted = {out.name: out.expr for out in outputs if out.expr is not None}
         prepared = self.program.prepared(frame, ["__row"])
-        done = self.program.compute(prepared, wanted, ["__row"])
-        return self._settled(frame, done, outputs)
+        if finder is None:
+            return self._settled(frame, self.program.compute(prepared, wanted, ["__row"]), outputs)
+        done = finder.left_out(self.program.compute(prepared, {**wanted, **finder.wanted("")}, ["__row"]))
+        return self._settled(frame, done, outputs, finder)
 
     def run_groups(
         self,
@@ -89,6 +111,7 @@ class Columnar:
         list_outputs: Mapping[str, Sequence[str]] | None = None,
         group_inputs: Mapping[str, Sequence[Mapping[str, Value]]] | None = None,
         after_reject: str = "refuse",
+        findings: bool = False,
     ) -> ColumnarResult:
         """As `run`, for plans with groups across bills: all episodes of all groups in one frame.
 
@@ -99,18 +122,17 @@ class Columnar:
             list_outputs: for each list whose results are wanted, the names of their columns.
             group_inputs: by kind, one map of keys and inputs for each row of its file.
             after_reject: `compute` computes and marks what follows a refused episode.
+            findings: whether those of `checks:` are wanted.
         """
-        if self._evaluators is None:
-            message = "this plan needs `evaluators`: functions that run groups exactly"
-            raise TypeError(message)
+        finder = self._finder if findings else None
         with self._forming:
             outputs = [self.program.output(name) for name in columns]
             own = {x: [self.program.output(n, x) for n in names] for x, names in (list_outputs or {}).items()}
             placed = _placed(self.plan, frame)
-            listing = Listing(self.program, Bills(self.plan, placed, lists or {}), own, small_turn=0)
+            listing = Listing(self.program, Bills(self.plan, placed, lists or {}), own, small_turn=0, finder=finder)
             run = GroupRun(
                 self.program,
-                self._evaluators,
+                self._groups_exactly,
                 self.discrepancy,
                 outputs,
                 listing,
@@ -119,6 +141,7 @@ class Columnar:
             )
         run.run()
         exact, large = held(run.exact, outputs, own)
+        too_large = {row for row, _ in large}
         values = patched(run.values, exact, outputs, placed["__row"]) if exact else run.values
         tables = listing.tables(run.fine, _by_place(placed, exact)) if own else {}
         if placed is not frame:
@@ -133,8 +156,44 @@ class Columnar:
             list_decimals=_all_decimals(own),
             groups=tuple(run.groups),
             unplaced=run.unplaced,
-            incomplete=run.incomplete,
+            incomplete={row: kinds for row, kinds in run.incomplete.items() if row not in too_large},
+            findings=all_found(run.found, exact) if findings else (),
         )
+
+    def settle(
+        self,
+        frame: pl.DataFrame,
+        group_inputs: Mapping[str, Sequence[Mapping[str, Value]]] | None = None,
+        *,
+        findings: bool = False,
+    ) -> ColumnarResult:
+        """The groups across bills of a plan with `bills_alone`, from all its episodes, as `run_groups` takes them.
+
+        Only `groups` (with findings on them, if wanted) and `unplaced` are given.
+        """
+        with self._forming:
+            finder = self._finder if findings else None
+            listing = Listing(self.program, Bills(self.plan, frame, {}), {}, small_turn=0, finder=finder)
+            run = GroupRun(
+                self.program,
+                self._groups_exactly,
+                self.discrepancy,
+                (),
+                listing,
+                group_inputs or {},
+                compute=False,
+                alone=True,
+            )
+        run.run()
+        nothing = frame.select("__row").clear()
+        return ColumnarResult(nothing, {}, frozenset(), (), groups=tuple(run.groups), unplaced=run.unplaced)
+
+    @property
+    def _groups_exactly(self) -> Evaluators:
+        if self._evaluators is None:
+            message = "this plan needs `evaluators`: functions that run groups exactly"
+            raise TypeError(message)
+        return self._evaluators
 
     def _bills(
         self,
@@ -142,9 +201,10 @@ class Columnar:
         outputs: Sequence[Output],
         lists: Mapping[str, pl.DataFrame],
         own: Mapping[str, Sequence[Output]],
+        finder: Finder | None,
     ) -> ColumnarResult:
         """A plan with lists that does not look back."""
-        listing = Listing(self.program, Bills(self.plan, frame, lists), own, small_turn=self.small_turn)
+        listing = Listing(self.program, Bills(self.plan, frame, lists), own, small_turn=self.small_turn, finder=finder)
         run = BillRun(
             self.program,
             self._scalar,
@@ -159,7 +219,13 @@ class Columnar:
         problems = tuple(sorted([*run.problems, *large], key=lambda pair: pair[0]))
         tables = listing.tables(run.fine, _by_place(frame, exact)) if own else {}
         return ColumnarResult(
-            values, _decimals(outputs), frozenset(run.flagged), problems, lists=tables, list_decimals=_all_decimals(own)
+            values,
+            _decimals(outputs),
+            frozenset(run.flagged),
+            problems,
+            lists=tables,
+            list_decimals=_all_decimals(own),
+            findings=all_found(run.found, exact) if finder is not None else (),
         )
 
     def _in_sequence(
@@ -168,13 +234,15 @@ class Columnar:
         outputs: Sequence[Output],
         lists: Mapping[str, pl.DataFrame],
         own: Mapping[str, Sequence[Output]],
+        finder: Finder | None,
         *,
         compute: bool,
     ) -> ColumnarResult:
         """A plan that looks back, wave by wave."""
         listing: Listing | None = None
         if self.plan.lists:
-            listing = Listing(self.program, Bills(self.plan, frame, lists), own, small_turn=self.small_turn)
+            bills = Bills(self.plan, frame, lists)
+            listing = Listing(self.program, bills, own, small_turn=self.small_turn, finder=finder)
         run = SequenceRun(
             self.program,
             self._scalar,
@@ -184,6 +252,7 @@ class Columnar:
             compute=compute,
             small_wave=self.small_wave,
             listing=listing,
+            finder=finder,
         )
         run.run(frame)
         exact, large = held(run.exact, outputs, own)
@@ -203,22 +272,28 @@ class Columnar:
             run.affected,
             tables,
             _all_decimals(own),
+            findings=all_found(run.found, exact) if finder is not None else (),
         )
 
-    def _settled(self, frame: pl.DataFrame, done: pl.DataFrame, outputs: Sequence[Output]) -> ColumnarResult:
+    def _settled(
+        self, frame: pl.DataFrame, done: pl.DataFrame, outputs: Sequence[Output], finder: Finder | None = None
+    ) -> ColumnarResult:
         """The result, with flagged rows looked at by the exact evaluator."""
         decimals = _decimals(outputs)
         names = ["__row", *(out.name for out in outputs)]
         wide = any(out.exact for out in outputs)
         if not wide and not done["__flag"].any():
-            return ColumnarResult(done.select(names), decimals, frozenset(), ())
+            found = all_found(finder.of_episodes(done), ()) if finder is not None else ()
+            return ColumnarResult(done.select(names), decimals, frozenset(), (), findings=found)
         flags = pl.repeat(value=True, n=done.height, dtype=pl.Boolean(), eager=True) if wide else done["__flag"]
-        rows = done.filter(flags)["__row"].to_list()
+        few = done.filter(flags)
+        rows = few["__row"].to_list()
+        left = few["__left"].to_list() if "__left" in few.columns else [False] * len(rows)
         problems: list[tuple[int, Problem]] = []
         exact: list[tuple[int, Outcome]] = []
-        for row, inputs in zip(rows, inputs_of(self.plan, frame.filter(flags)), strict=True):
+        for row, fine, inputs in zip(rows, left, inputs_of(self.plan, frame.filter(flags)), strict=True):
             outcome = self._scalar(inputs, None)
-            problem = outcome.problem or (None if wide else self.discrepancy())
+            problem = outcome.problem or (None if wide or fine else self.discrepancy())
             if problem is None:
                 exact.append((row, outcome))
             else:
@@ -228,7 +303,8 @@ class Columnar:
         problems = sorted([*problems, *large], key=lambda pair: pair[0])
         if exact:
             values = patched(values, exact, outputs, frame["__row"])
-        return ColumnarResult(values, decimals, frozenset(rows), tuple(problems))
+        found = all_found(finder.of_episodes(done, flags), exact) if finder is not None else ()
+        return ColumnarResult(values, decimals, frozenset(rows), tuple(problems), findings=found)
 
     def discrepancy(self) -> Problem | None:
         """The problem of a flagged row in which the exact evaluator finds nothing wrong.

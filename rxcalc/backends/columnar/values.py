@@ -9,10 +9,11 @@ from fractions import Fraction
 import polars as pl
 
 from rxcalc.lang.types import Kind, OneOf, Plain, Type, is_numeric, is_whole
+from rxcalc.plan.columns.formed import Formed
 from rxcalc.plan.columns.walk import input_scale
 from rxcalc.plan.nodes import Plan, Value
 
-__all__ = ["cells", "held_as", "inputs_of", "result_type", "value_of", "written"]
+__all__ = ["cells", "held_as", "inputs_of", "parts_of", "result_type", "value_of", "values_in", "written"]
 
 
 def value_of(raw: object, of: Type, scale: int) -> Value:
@@ -80,3 +81,26 @@ def held_as(value: Value, of: Type, scale: int) -> object:
     if is_numeric(of) and isinstance(value, int | Fraction):
         return int(value * scale)
     return of.values.index(value) if isinstance(of, OneOf) and isinstance(value, str) else value
+
+
+def parts_of(formed: Formed[pl.Expr]) -> dict[str, pl.Expr]:
+    """The columns that hold a value: its numerator and denominator, or itself."""
+    if formed.number is None:
+        return {"": formed.as_code}
+    den = {} if formed.number.den is None else {"/": formed.number.den.code}
+    return {"": formed.number.num.code, **den}
+
+
+def values_in(table: pl.DataFrame, name: str, formed: Formed[pl.Expr], of: Type) -> list[Value]:
+    """The values that these columns hold, as the exact evaluator carries them."""
+    found = cells(table[name], of)
+    if formed.number is None:
+        return [value_of(cell, of, 1) for cell in found]
+    scale = formed.number.scale
+    if formed.number.den is None:
+        return [value_of(cell, of, scale) for cell in found]
+    under = table[f"{name}/"].to_list()
+    return [
+        None if not isinstance(cell, int) or den is None else Fraction(cell, scale * den)
+        for cell, den in zip(found, under, strict=True)
+    ]

@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 import polars as pl
 
 from rxcalc.backends.base import Known, Outcome, Problem
+from rxcalc.backends.columnar.found import Finder, Found
 from rxcalc.backends.columnar.listing import Listing
 from rxcalc.backends.columnar.looking import Running
 from rxcalc.backends.columnar.memory import Memory
@@ -35,7 +36,11 @@ class TooMany(Exception):  # noqa: N818 -- no error: the persons are computed by
 
 @dataclass(slots=True)
 class Waved:
-    """What became of the rows, by `__row`. `refused` are the places (in sequence order) of rows refused on the way."""
+    """What became of the rows, by `__row`.
+
+    `refused` are the places (in sequence order) of rows refused on the way, `alone` those of rows whose persons the exact evaluator is
+    to compute: what it would have to know of their earlier episodes no column holds.
+    """
 
     done: list[pl.DataFrame] = field(default_factory=list)
     exact: list[tuple[int, Outcome]] = field(default_factory=list)
@@ -43,6 +48,8 @@ class Waved:
     flagged: set[int] = field(default_factory=set)
     marked: set[int] = field(default_factory=set)
     refused: list[pl.Series] = field(default_factory=list)
+    found: list[Found] = field(default_factory=list)
+    alone: list[pl.Series] = field(default_factory=list)
 
 
 class WaveRun:
@@ -57,6 +64,7 @@ class WaveRun:
         apart: rows known to be refused, without which spells and periods are formed (None: they stay in).
         compute: rows that could read a refused one are computed and marked.
         listing: the bills with their lists, by `__n`, where the plan has any.
+        finder: the checks, where findings are wanted.
     """
 
     def __init__(
@@ -70,9 +78,10 @@ class WaveRun:
         *,
         compute: bool,
         listing: Listing | None = None,
+        finder: Finder | None = None,
     ) -> None:
         self._program, self._plan, self._outputs = program, program.plan, outputs
-        self._listing = listing
+        self._listing, self._finder = listing, finder
         self._scalar, self._disagree, self._compute = scalar, disagree, compute
         self._frame, self._rows = frame, frame["__row"]
         self._looking = looking = program.looking
@@ -144,6 +153,7 @@ class WaveRun:
         program, looking = self._program, self._looking
         at = wave["__at"]
         columns = [column for running in self._running for column in running.read(at)]
+        columns += [self._places.order(view).holds(at).alias(f"s:{call}") for call, view in looking.open.items()]
         wave = wave.with_columns(columns)
         wanted = {out.name: out.expr for out in self._outputs if out.expr is not None}
         wanted.update(program.formed.kept)
@@ -151,11 +161,16 @@ class WaveRun:
         done = self._computed(wave, wanted)
         flags = done["__flag"]
         own = wave.select("__at", *self._inputs).hstack([done[name] for name in program.formed.kept])
-        if flags.any():
-            if first and program.formed.reasons and int(flags.sum()) > _FLAGGED * flags.len():
-                raise TooMany
+        if first and (program.formed.reasons or self._finder is not None) and int(flags.sum()) > _FLAGGED * flags.len():
+            raise TooMany
+        if flags.any() and looking.late:
+            left = at.filter(flags)
+            self._refuse(left)
+            self.found.alone.append(left)
+            at, own, done = at.filter(~flags), own.filter(~flags), done.filter(~flags)
+        elif flags.any():
             rows = flags.arg_true()
-            outcomes = self._looked_at(wave[rows], None if self._listing is None else done["__left"].gather(rows))
+            outcomes = self._looked_at(wave[rows], done["__left"].gather(rows) if "__left" in done.columns else None)
             fine = [place for place, outcome in enumerate(outcomes) if outcome is not None]
             own = self._patched(own, rows.gather(fine), [o for o in outcomes if o is not None])
             refused = pl.Series([outcome is None for outcome in outcomes], dtype=pl.Boolean())
@@ -176,11 +191,21 @@ class WaveRun:
     def _computed(self, wave: pl.DataFrame, wanted: Mapping[str, pl.Expr]) -> pl.DataFrame:
         """The wave in columns, with its lists if the plan has any."""
         if self._listing is None:
-            return self._program.compute(wave, wanted, ["__row", "__n"], self._memory)
+            return self._alone(wave, wanted)
         listing, at = self._listing, wave["__n"]
         bad = listing.bills.bad.gather(at)
         done = listing.compute(wave, listing.chosen(at), bad, wanted, ["__row", "__n"], self._memory)
-        listing.keep(done["__flag"])
+        self.found.found += listing.keep(done["__flag"])
+        return done
+
+    def _alone(self, wave: pl.DataFrame, wanted: Mapping[str, pl.Expr]) -> pl.DataFrame:
+        """The wave in columns, of a plan without lists."""
+        finder = self._finder
+        if finder is None:
+            return self._program.compute(wave, wanted, ["__row", "__n"], self._memory)
+        done = self._program.compute(wave, {**wanted, **finder.wanted("")}, ["__row", "__n"], self._memory)
+        done = finder.left_out(done)
+        self.found.found += finder.of_episodes(done, done["__flag"])
         return done
 
     # Rows that the exact evaluator looks at

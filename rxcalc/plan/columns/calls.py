@@ -7,7 +7,7 @@ on one side alone is computed once for each row and gathered.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final, Generic, TypeVar
@@ -198,7 +198,7 @@ class Calls(Generic[X]):
     """The window calls of a plan, each formed when a step first reads it.
 
     `kept` are columns that an episode keeps besides its fields, over the kernel of `own`; `fields` the steps and
-    shares that are kept, by name.
+    shares that are kept, by name. `open` are calls that only checks read, known where their window holds nothing.
     """
 
     def __init__(self, walk: Walk[X]) -> None:
@@ -208,6 +208,9 @@ class Calls(Generic[X]):
         self.kept: dict[str, X] = {}
         self.own: Walk[X] = _OwnWalk(walk, self.fields)
         self.forms: dict[int, CallForm[X]] = {}
+        self.late: set[int] = set()
+        self.open: set[int] = set()
+        self._checking = False
         self._results: dict[int, Formed[X]] = {}
         self._windows = {window.name: window for window in walk.plan.windows}
 
@@ -225,9 +228,34 @@ class Calls(Generic[X]):
         except NotProven as gap:
             why = str(gap) or "its value has no column"
             self.forms[place] = CallForm("exact", why, fields=fields)
+            if self._checking and call.kind == "window" and (call.inner or call.level):
+                return self._over_nothing(place, call, why)
             raise NotProven(why) from None
         self.forms[place] = replace(form, fields=fields)
         return formed
+
+    def check(self) -> frozenset[int]:
+        """From here on only checks read what is formed; gives the calls formed before."""
+        self._checking = True
+        return frozenset(self.forms)
+
+    def _over_nothing(self, place: int, call: PlanCall, why: str) -> Formed[X]:
+        """What a call is that goes over nothing. It fails where its window holds an earlier episode: `s:` says where."""
+        if call.function not in {"sum", "count"} or any(not g.inside for g in self.walk.plan.groups):
+            raise NotProven(why)
+        self.open.add(place)
+        return Formed(number=self.walk.arithmetic.fixed(0), fail=self.walk.kernel.taken(f"s:{place}"))
+
+    def only_checked(self, before: Collection[int]) -> None:
+        """Of calls that only checks read (all but those formed `before`), leaves those that no column holds to the exact evaluator.
+
+        `late` are those of them that a row alone does not let it find: it must compute the whole person.
+        """
+        plan = self.walk.plan
+        for at in [at for at, form in self.forms.items() if form.how == "exact" and at not in before]:
+            del self.forms[at]  # those that it can find are taken up again with the rest
+            if plan.calls[at].inner or plan.calls[at].level:
+                self.late.add(at)
 
     def told(self) -> tuple[int, ...]:
         """The calls for which the exact evaluator is given the earlier episodes when it looks at a row."""

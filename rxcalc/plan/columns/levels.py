@@ -93,7 +93,8 @@ class LevelWalk(Walk[X]):
             case Op.ROWS:
                 return self.levels.calls.form(self, int(str(node.data)))
             case Op.WINDOW if self.level and (looking := self.levels.walks[""].looking) is not None:
-                return looking(int(str(node.data)))
+                main = self.levels.walks[""]  # a call that reads this row is known where its window holds nothing
+                return self._lifted(main, "", looking(int(str(node.data))), node.type, nullable=False)
             case _:
                 return super()._form(node)
 
@@ -143,6 +144,7 @@ class Levels(Generic[X]):
         self.groups = {g.name: g for g in plan.groups}
         self.in_bill = {"", *(x.name for x in plan.lists), *(g.name for g in plan.groups if g.inside)}
         self.calls = RowCalls(self)
+        self.open: set[int] = set()  # window calls whose columns hold nothing but what a call over nothing is
         self.across = frozenset(g.name for g in plan.groups if not g.inside)
         self.fails: dict[str, list[X | None]] = {level: [] for level in self.walks}
         if self.across:  # rows that were refused before

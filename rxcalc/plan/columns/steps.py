@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 from rxcalc.lang.types import DATE
 from rxcalc.plan.columns.calls import Calls
+from rxcalc.plan.columns.checks import FormedCheck, form_checks
 from rxcalc.plan.columns.dates import input_bounds
 from rxcalc.plan.columns.formed import Formed, either
 from rxcalc.plan.columns.kernel import Kernel, NotProven
@@ -52,6 +53,7 @@ class Everything(Generic[X]):
     kept: Mapping[str, X]
     reasons: Mapping[str, str]  # by result (`full_name`): why it, or a branch of it, has no column
     widest: Mapping[str, int]  # by result: the widest column that computing it takes
+    checks: tuple[FormedCheck[X], ...] = ()
 
 
 def full_name(level: str, name: str) -> str:
@@ -82,12 +84,14 @@ def form_plan(plan: Plan, kernel: Kernel[X], *, limited: bool, earlier: Mapping[
             for level, name in block.items:
                 forming.item(level, name)
     forming.marks(evaluation_order(plan))
+    checks = form_checks(levels, calls)
     for level, fails in levels.fails.items():
         own = levels.walks[level].kernel
         levels.fails[level] = [own.share(fail) for fail in fails if fail is not None]
     found = tuple(fail for fail in levels.fails[""] if fail is not None)
     reasons, widest = forming.reasons, forming.widest
-    return Everything(levels, walk, walk.steps, walk.shares, found, calls, calls.stored(), reasons, widest)
+    kept = calls.stored()
+    return Everything(levels, walk, walk.steps, walk.shares, found, calls, kept, reasons, widest, checks)
 
 
 class _Forming(Generic[X]):

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, TypeGuard, TypeVar
 
 from rxcalc.lang.ops import Op
 from rxcalc.lang.types import Kind, Plain, Type, is_numeric
@@ -376,10 +376,16 @@ def _uses(plan: Plan, same: Sequence[int]) -> Counter[int]:
         uses.update(same[part.value] for part in partition.parts if part.value >= 0)
     for s in plan.spreads:
         uses.update((same[s.what], same[s.by]))
+    for check in plan.checks:
+        uses.update(same[node] for node in (check.when, check.amount, *check.formula.parts) if _is_node(node))
     uses.update(same[key.node] for group in plan.groups for key in group.keys)
     for call in plan.calls:
         uses.update(same[node] for node in (call.value, call.where) if node >= 0)
     return uses
+
+
+def _is_node(part: int | str) -> TypeGuard[int]:
+    return isinstance(part, int) and part >= 0
 
 
 def _reads_local(nodes: Sequence[PlanNode]) -> frozenset[int]:

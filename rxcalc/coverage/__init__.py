@@ -1,0 +1,1 @@
+"""What the examples of a rulebook use of it, item by item."""

@@ -1,0 +1,1 @@
+"""Made-up episodes of a rulebook: seeded, valid and varied, the same bytes anywhere."""
