@@ -26,7 +26,7 @@ def test_transcripts(command: str, printed: str, tmp_path: Path) -> None:
     """Every line of a transcript is printed, in order; `..` stands for lines left out."""
     shutil.copytree(ROOT / "docs" / "bills", tmp_path / "docs" / "bills")
     mine = tmp_path / "rules" / "mine"
-    mine.mkdir(parents=True)
+    shutil.copytree(ROOT / "rulebooks" / "qin" / "tables", mine / "tables")
     text = (ROOT / "rulebooks" / "qin" / "rulebook.yaml").read_text(encoding="utf-8")
     (mine / "rulebook.yaml").write_text(
         text.replace("above_deductible * rate", "above_deductible * rat"), encoding="utf-8"

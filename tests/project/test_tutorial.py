@@ -1,0 +1,75 @@
+"""The tutorial is true: its commands run in order, in one folder, and print what the page shows."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
+BLOCK = re.compile(r"```(console|yaml (?P<file>\S+))\n(?P<text>.*?)```", re.DOTALL)
+READERS = {"head", "grep", "cut"}
+
+
+def _seconds(text: str) -> str:
+    return re.sub(r"\(\d+\.\d s\)", "(0.0 s)", text)
+
+
+def _commands(text: str) -> list[tuple[str, str]]:
+    """The commands of a console block, each with what is printed below it."""
+    return re.findall(r"^\$ (.+)\n((?:(?!\$ ).*\n)*)", text, re.MULTILINE)
+
+
+def _run(command: str, folder: Path) -> tuple[str, int]:
+    program, *args = shlex.split(command)
+    assert program == "rxcalc" or program in READERS, f"the tutorial runs {program!r}, which this test does not know"
+    start = [sys.executable, "-m", "rxcalc"] if program == "rxcalc" else [program]
+    result = subprocess.run(
+        [*start, *args],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8", "COLUMNS": "80"},
+        timeout=60,
+    )
+    return result.stdout + result.stderr, result.returncode
+
+
+def test_commands_in_order(tmp_path: Path) -> None:
+    """Each line shown is printed, in order; `..` stands for lines left out, and without it nothing is left out."""
+    shutil.copytree(ROOT / "docs" / "bills", tmp_path / "docs" / "bills")
+    code, ran = 0, 0
+    for block in BLOCK.finditer(PAGE):
+        if block["file"]:
+            (tmp_path / block["file"]).write_text(block["text"], encoding="utf-8")
+            continue
+        for command, shown in _commands(block["text"]):
+            if command == "echo $?":
+                assert shown.strip() == str(code), f"the exit code before this line is {code}"
+                continue
+            output, code = _run(command, tmp_path)
+            ran += 1
+            printed = [line.rstrip() for line in _seconds(output).splitlines()]
+            wanted = [line.rstrip() for line in _seconds(shown).splitlines()]
+            if not any(line.strip() == ".." for line in wanted):
+                assert printed == wanted, command
+            lines = iter(printed)
+            for line in wanted:
+                if line.strip() != "..":
+                    assert line in lines, f"`{command}` does not print this, or not in this place: {line!r}"
+    assert ran == len(re.findall(r"^\$ (?!echo )", PAGE, re.MULTILINE))
+
+
+@pytest.mark.parametrize("step", ["rulebooks", "check", "explain", "sample", "batch", "settle"])
+def test_every_step_is_there(step: str) -> None:
+    """The page goes all the way from the list of rulebooks to the settled year."""
+    assert re.search(rf"^\$ rxcalc {step}\b", PAGE, re.MULTILINE)
