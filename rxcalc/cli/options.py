@@ -44,16 +44,16 @@ def rulebook(*, required: bool = False) -> Decorator:
         "--rulebook",
         required=required,
         multiple=True,
-        callback=lambda context, _, given: _only_one(context, given),
+        callback=lambda _, __, given: _only_one(given),
         help="Path or name of the rulebook.",
     )
 
 
-def _only_one(context: click.Context, given: tuple[str, ...]) -> str | None:
+def _only_one(given: tuple[str, ...]) -> str | None:
     """The one rulebook named; several would say nothing about which of them counts."""
     if len(given) > 1:
-        message = f"-r is given {len(given)} times: {', '.join(given)}. One run takes one rulebook or version; run each by itself"
-        raise click.BadParameter(message, context)
+        message = f"it is given {len(given)} times: {', '.join(given)}. Run each rulebook or version by itself"
+        raise click.BadParameter(message)
     return given[0] if given else None
 
 

@@ -188,6 +188,7 @@ def test_output_file_appears_whole(tmp_path: Path) -> None:
         ("explain", str(BILLS / "qin-month.csv"), "-r", "qin"),
         ("explain", str(BILLS / "qin-town.yaml"), "-o", "/nowhere/at/all.txt"),
         ("explain", str(BILLS / "qin-town.yaml"), "--set", "level"),
+        ("explain", str(BILLS / "qin-town.yaml"), "-r", "qin", "-r", "dian"),
         ("explain", str(BILLS), "-r", "qin"),
     ],
 )
@@ -281,3 +282,19 @@ def test_parts_show_their_working() -> None:
     """Every part of the shares shows its formula with figures, the rest what the others leave."""
     text = " ".join(run("explain", str(BILLS / "qin-county.yaml")).stdout.split())
     assert "= what is left: 10,000.00 - 9,310.00 - 200.00 - 0.00" in text
+
+
+def test_a_part_of_a_group_is_asked_for_only_where_it_is_read(tmp_path: Path) -> None:
+    """A bill without bad debt does not need its part of the yearly cover; one beyond recovery is refused, and told why."""
+    bill = (BILLS / "dian-discharge.yaml").read_text(encoding="utf-8").rstrip()
+    assert run("explain", str(BILLS / "dian-discharge.yaml")).exit_code == 0
+    lost = ["--set", "unrecoverable=yes", "--set", "default_date=2025-06-01", "--set", "paid_at_discharge=0"]
+    of_year = tmp_path / "bill.yaml"
+    of_year.write_text(f"{bill}\ngroups: {{bad_debt_year: {{not_covered: 0.00}}}}\n", encoding="utf-8")
+    covered = run("explain", str(of_year), *lost, "--format", "json")
+    # (20,000.00 - 200.00) x 5% + 200.00 = 1,190.00; half of it is waived, the other half is covered
+    assert {s["name"]: s["value"] for s in json.loads(covered.stdout)["steps"]}["covered"] == "595.00"
+    of_year.write_text(f"{bill}\ngroups: {{bad_debt_year: {{not_covered: 5.00}}}}\n", encoding="utf-8")
+    refused = run("explain", str(of_year), *lost)
+    assert refused.return_value == 1
+    assert "RX821: `cover_part` is a part of what group `bad_debt_year` gives" in " ".join(refused.stdout.split())

@@ -79,3 +79,12 @@ def test_the_scenarios_are_examples_by_name(number: int, name: str) -> None:
 def _entries(file: Path) -> list[dict[str, Any]]:
     document: list[dict[str, Any]] = yaml.load(file.read_text("utf-8"), Loader=yaml.BaseLoader)
     return document
+
+
+def test_every_source_item_is_named() -> None:
+    """What became of each fact and each open question stands on some page."""
+    told = set[str]()
+    for page in PAGES.glob("*.md"):
+        told |= items(page.read_text("utf-8"))
+    wanted = {f"S-{n:02}" for n in range(1, 201)}
+    assert sorted((wanted | {f"Q-{n:02}" for n in range(1, 20)}) - told) == []
