@@ -216,8 +216,8 @@ steps:
   total: {rule: sum(lines.amount)}
   due: {rule: "max(0, ¥300 - recent.sum(due where recent.total <= total))"}
 checks:
-  - {name: again, when: "code in {A, B} and recent.count(where recent.lines.code = code) > 0", say: again, amount: amount}
-  - {name: first, when: recent.sum(recent.lines.amount where recent.lines.code = code) = 0 and amount > ¥90, say: first}
+  - {name: again, when: 'code in {"A", "B"} and recent.count(where recent.lines.code = code) > 0', say: again, amount: amount}
+  - {name: first, when: "recent.sum(recent.lines.amount where recent.lines.code = code) = 0 and amount > ¥90", say: first}
   - {name: much, when: total + recent.sum(recent.lines.amount) > ¥290, say: much}
 outputs: [due, total]
 """
@@ -235,7 +235,9 @@ def test_calls_over_earlier_lines_that_only_checks_read_leave_amounts_in_columns
         days = ["2025-01-02", "2025-01-20" if at % 8 else "2025-03-20"][: 2 - bool(at % 4)]
         for number, day in enumerate(days):
             episodes.append(f"E{at}-{number},P{at},{day}\n")
-            lines += [f"E{at}-{number},{k},{'ABCD'[(at // 4 + k) % 4]},{(at * 37 + k * 11) % 100}.00\n" for k in range(3)]
+            lines += [
+                f"E{at}-{number},{k},{'ABCD'[(at // 4 + k) % 4]},{(at * 37 + k * 11) % 100}.00\n" for k in range(3)
+            ]
     (tmp_path / "e.csv").write_text("".join(episodes), encoding="utf-8")
     (tmp_path / "l.csv").write_text("".join(lines), encoding="utf-8")
     names = ["out.csv", "out.findings.csv"]

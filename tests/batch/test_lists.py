@@ -62,7 +62,7 @@ def test_lines_reach_their_episode_wherever_they_stand(tmp_path: Path) -> None:
     lines = LINES + line(2, 2, "0.50") + line(1, 1, "1.00") + line(1, 2, "2.00") + line(2, 1, "3.33")
     report = run(tmp_path, episode(1) + episode(2) + episode(3), lines)
     assert report.exit_code == 0
-    assert [(r[0], r[-2]) for r in rows_of(tmp_path / "out.csv")] == [
+    assert [(r[0], r[-1]) for r in rows_of(tmp_path / "out.csv")] == [
         ("episode_id", "due"), ("E001", "2.17"), ("E002", "1.25"), ("E003", "0.00"),
     ]  # fmt: skip
     assert rows_of(tmp_path / "out.lines.csv") == [
