@@ -44,10 +44,10 @@ from rxcalc.inputs.cells import CellProblem
 from rxcalc.inputs.tables import ROW
 from rxcalc.plan.nodes import Plan
 from rxcalc.tabular import problems
+from rxcalc.tabular.blocks import Raw
 from rxcalc.tabular.judging import ID, Judged
 from rxcalc.tabular.problems import UsageProblem
 from rxcalc.tabular.progress import Progress, Silent
-from rxcalc.tabular.reader import RawBlock
 
 if TYPE_CHECKING:
     from rxcalc.backends.base import Finding, GroupOutcome
@@ -264,7 +264,7 @@ def _write(
 ) -> Tally | UsageProblem:
     """The pass through the file of episodes; of blocks computed as they come `kept` takes up the rows, `findings` what was found."""
 
-    def work(number: int, raw: RawBlock) -> Finished:
+    def work(number: int, raw: Raw) -> Finished:
         judged = job.judged(raw, known.get(number))
         if whole is None:
             return compute_block(job, judged)
@@ -377,7 +377,7 @@ def _add(outputs: Outputs, made: Iterable[tuple[str, Path, Iterable[bytes]]]) ->
 def _write_list(
     of: ListJob, outputs: Outputs, read: ListRead, verdicts: Verdicts, progress: Progress
 ) -> Tally | UsageProblem:
-    def work(number: int, raw: RawBlock) -> Finished:
+    def work(number: int, raw: Raw) -> Finished:
         judged: Judged = of.job.judged(raw)
         if (
             number >= len(read.episodes) or judged.records != read.episodes[number].len()

@@ -15,10 +15,11 @@ from rxcalc.inputs.cells import CellProblem
 from rxcalc.inputs.tables import ROW, Shape, TableReader
 from rxcalc.plan.nodes import Plan, Value
 from rxcalc.tabular.accounts import Accounts
+from rxcalc.tabular.blocks import Head, Raw, Source
 from rxcalc.tabular.header import Columns
 from rxcalc.tabular.judging import ID, Judged, block_accounts, judge
-from rxcalc.tabular.reader import Head, RawBlock, read_block
-from rxcalc.tabular.writer import Layout, write_rows
+from rxcalc.tabular.rejects import RejectLayout
+from rxcalc.tabular.writer import Layout, Part, write_rows
 
 if TYPE_CHECKING:
     from rxcalc.backends.base import Finding, GroupOutcome
@@ -136,7 +137,7 @@ class Job:
 
     plan: Plan
     options: BatchOptions
-    head: Head
+    source: Source
     columns: Columns
     form: Layout
     tables: TableReader
@@ -147,15 +148,24 @@ class Job:
     alone: bool = False
 
     @property
+    def head(self) -> Head:
+        """What the file says of itself."""
+        return self.source.head
+
+    @property
+    def rejects_form(self) -> RejectLayout:
+        """What the rejects file holds."""
+        return RejectLayout(self.columns, self.head.separator)
+
+    @property
     def outputs(self) -> tuple[str, ...]:
         """The result columns that the evaluator computes."""
         return tuple(name for name in self.form.computed if name not in (NOTE, INCOMPLETE))
 
-    def judged(self, raw: RawBlock, duplicates: Mapping[int, int] | None = None) -> Judged:
+    def judged(self, raw: Raw, duplicates: Mapping[int, int] | None = None) -> Judged:
         """A block read and its records judged."""
-        width, separator = len(self.head.names), self.head.separator
         for shape in (None,) if duplicates or self.shape is None else (self.shape, None):
-            found = judge(read_block(raw, width, separator, shape), self.columns, self.tables, duplicates)
+            found = judge(raw.read(self.head, shape), self.columns, self.tables, duplicates)
             if found is not None:
                 return found
         raise AssertionError  # a block read as text is always judged
@@ -163,10 +173,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A block's lines of results, and what is to be told about all its other records."""
+    """A block's results, and what is to be told about all its other records."""
 
     judged: Judged
-    lines: Sequence[bytes]
+    part: Part
     refused: Mapping[int, tuple[CellProblem, ...]]
     accounts: Accounts
     defaults: Mapping[str, int]
@@ -210,9 +220,9 @@ def finish_block(
         refused.update((row, (fault,)) for row in lost)
         written = rows.filter(~rows.is_in(lost))
         results, _ = _aligned(values, written)
-    lines = write_rows(job.form, judged.block, written, results, dict(decimals))
+    part = write_rows(job.form, judged, written, results, dict(decimals))
     accounts = block_accounts(judged, job.tables.money, job.tables.decimals, written)
-    return Finished(judged, lines, refused, accounts, _defaults(judged, written))
+    return Finished(judged, part, refused, accounts, _defaults(judged, written))
 
 
 def _without(judged: Judged, computed: Mapping[int, object]) -> pl.Series | None:
@@ -241,7 +251,7 @@ def _defaults(judged: Judged, written: pl.Series | None) -> dict[str, int]:
     return counts
 
 
-def in_order(items: Iterable[RawBlock], work: Callable[[int, RawBlock], _T], threads: int) -> Iterator[_T]:
+def in_order(items: Iterable[Raw], work: Callable[[int, Raw], _T], threads: int) -> Iterator[_T]:
     """The work on each block, in the order of the blocks, a few blocks ahead of what is asked for."""
     ahead: deque[Future[_T]] = deque()
     with ThreadPoolExecutor(max_workers=max(1, threads), thread_name_prefix="rxcalc") as pool:

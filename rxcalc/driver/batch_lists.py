@@ -15,11 +15,11 @@ from rxcalc.inputs.cells import CellProblem
 from rxcalc.inputs.shown import quoted
 from rxcalc.inputs.tables import ROW
 from rxcalc.plan.nodes import PlanList
+from rxcalc.tabular.blocks import Raw
 from rxcalc.tabular.judging import ID, Judged
 from rxcalc.tabular.lists import EpisodeIndex
 from rxcalc.tabular.problems import UsageProblem
 from rxcalc.tabular.progress import Progress
-from rxcalc.tabular.reader import BlockReader, RawBlock
 
 LINE: Final = "__line"
 """The record of a list file that a row of its frame is."""
@@ -83,14 +83,14 @@ def read_lists(jobs: Iterable[ListJob], main: MainRead, progress: Progress) -> d
 
 def _read_list(of: ListJob, index: EpisodeIndex, progress: Progress) -> ListRead | UsageProblem:
     job = of.job
-    reader = BlockReader(job.options.episodes, job.head, job.options.block)
+    reader = job.source.blocks(job.options.block)
     places = Places(next_line=job.head.line)
     frames: list[pl.DataFrame] = []
     episodes: list[pl.Series] = []
     bad: dict[int, BadLine] = {}
     unlinked = 0
 
-    def work(_: int, raw: RawBlock) -> tuple[pl.DataFrame, pl.Series, Judged]:
+    def work(_: int, raw: Raw) -> tuple[pl.DataFrame, pl.Series, Judged]:
         judged = job.judged(raw)
         linked = index.find(judged.checked.frame.get_column(ID)).cast(pl.UInt32)
         frame = judged.checked.frame.with_columns(linked.alias("__row_of"))

@@ -22,11 +22,12 @@ from rxcalc.passes.sequence import placing_fields
 from rxcalc.plan.nodes import Plan, PlanInput, share_names
 from rxcalc.plan.reads import lists_looked_back_at, recorded_results, window_reads
 from rxcalc.tabular import problems
+from rxcalc.tabular.blocks import Head, Raw
 from rxcalc.tabular.header import match_columns
 from rxcalc.tabular.judging import ID
 from rxcalc.tabular.lists import EpisodeIndex
 from rxcalc.tabular.problems import UsageProblem
-from rxcalc.tabular.reader import BlockReader, Head, RawBlock, read_head
+from rxcalc.tabular.source import open_source
 from rxcalc.tabular.summary import FileFacts
 from rxcalc.tabular.writer import Layout
 
@@ -166,9 +167,10 @@ def prepare_past(plan: Plan, options: BatchOptions) -> tuple[PastFile, ...] | Us
 
 
 def _prepare(plan: Plan, path: Path, options: BatchOptions) -> PastFile | UsageProblem:
-    head = read_head(path, "\t" if path.suffix.lower() in {".tsv", ".tab"} else ",")
-    if isinstance(head, UsageProblem):
-        return head
+    source = open_source(path)
+    if isinstance(source, UsageProblem):
+        return source
+    head = source.head
     needed = needed_fields(plan)
     cells = {cell.name: cell for cell in cells_of(plan, _results(plan))}
     lacking = tuple(name for name in cells if name in needed and name not in head.names)
@@ -198,7 +200,7 @@ def _prepare(plan: Plan, path: Path, options: BatchOptions) -> PastFile | UsageP
     tables = TableReader(own)
     form = Layout(columns, (), (), head.separator)
     shape = tables.shape(columns.inputs, len(head.names), head.separator, frozenset())
-    job = Job(own, replace(options, episodes=path), head, columns, form, tables, None, {}, shape)
+    job = Job(own, replace(options, episodes=path), source, columns, form, tables, None, {}, shape)
     absent = tuple(name for name in columns.absent if name in needed)
     return PastFile(job, absent)
 
@@ -226,11 +228,11 @@ def read_past(files: Sequence[PastFile], main: MainRead) -> Past | UsageProblem:
 
 def _read(file: PastFile) -> PastRead | UsageProblem:
     job = file.job
-    reader = BlockReader(file.path, job.head, job.options.block)
+    reader = job.source.blocks(job.options.block)
     places = Places(next_line=job.head.line)
     frames: list[pl.DataFrame] = []
 
-    def work(_: int, raw: RawBlock) -> Any:
+    def work(_: int, raw: Raw) -> Any:
         return job.judged(raw)
 
     for judged in in_order(reader, work, job.options.threads):

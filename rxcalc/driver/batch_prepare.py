@@ -25,8 +25,8 @@ from rxcalc.tabular.header import match_columns
 from rxcalc.tabular.lists import list_plan
 from rxcalc.tabular.problems import UsageProblem
 from rxcalc.tabular.publish import distinct_files
-from rxcalc.tabular.reader import read_head
 from rxcalc.tabular.selection import select_columns
+from rxcalc.tabular.source import open_source
 from rxcalc.tabular.writer import Layout
 
 if TYPE_CHECKING:
@@ -90,9 +90,10 @@ def prepare(plan: Plan, options: BatchOptions, evaluator: Evaluator | None) -> P
 
 
 def _main(plan: Plan, options: BatchOptions, evaluator: Evaluator | None) -> Job | UsageProblem:
-    head = read_head(options.episodes, _separator(options.episodes))
-    if isinstance(head, UsageProblem):
-        return head
+    source = open_source(options.episodes)
+    if isinstance(source, UsageProblem):
+        return source
+    head = source.head
     own = {name: column for name, column in options.columns.items() if "." not in name}
     columns = match_columns(str(options.episodes), head.names, plan, own)
     if isinstance(columns, UsageProblem):
@@ -107,7 +108,7 @@ def _main(plan: Plan, options: BatchOptions, evaluator: Evaluator | None) -> Job
     tables = TableReader(plan)
     keep = frozenset() if form.whole else frozenset(form.echoed)
     shape = tables.shape(columns.inputs, len(head.names), head.separator, keep)
-    job = Job(plan, options, head, columns, form, tables, evaluator, {}, shape)
+    job = Job(plan, options, source, columns, form, tables, evaluator, {}, shape)
     return job if evaluator is not None or needs_exact(plan) else _columnar(job)
 
 
@@ -116,9 +117,10 @@ def _list(plan: Plan, spec: PlanList, options: BatchOptions) -> ListJob | UsageP
     path = options.lists[spec.name]
     results = options.list_results.get(spec.name)
     own = list_plan(plan, spec)
-    head = read_head(path, _separator(path))
-    if isinstance(head, UsageProblem):
-        return head
+    source = open_source(path)
+    if isinstance(source, UsageProblem):
+        return source
+    head = source.head
     prefix = f"{spec.name}."
     mapped = {name.removeprefix(prefix): c for name, c in options.columns.items() if name.startswith(prefix)}
     columns = match_columns(str(path), head.names, own, mapped)
@@ -133,12 +135,8 @@ def _list(plan: Plan, spec: PlanList, options: BatchOptions) -> ListJob | UsageP
     tables = TableReader(own)
     shape = tables.shape(columns.inputs, len(head.names), head.separator, frozenset())
     rejects = options.list_rejects(spec.name)
-    job = Job(own, replace(options, episodes=path), head, columns, form, tables, None, {}, shape)
+    job = Job(own, replace(options, episodes=path), source, columns, form, tables, None, {}, shape)
     return ListJob(spec, job, results, rejects)
-
-
-def _separator(path: Path) -> str:
-    return "\t" if path.suffix.lower() in {".tsv", ".tab"} else ","
 
 
 def _lists_known(plan: Plan, options: BatchOptions) -> UsageProblem | None:

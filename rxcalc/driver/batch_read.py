@@ -12,11 +12,11 @@ import polars as pl
 from rxcalc.driver.batch_blocks import Job, in_order
 from rxcalc.inputs.tables import ROW
 from rxcalc.passes.sequence import placing_fields
+from rxcalc.tabular.blocks import Raw
 from rxcalc.tabular.duplicates import Ids, confirm
 from rxcalc.tabular.judging import ID, Judged
 from rxcalc.tabular.problems import UsageProblem
 from rxcalc.tabular.progress import Progress
-from rxcalc.tabular.reader import BlockReader, RawBlock
 
 BAD = "__bad"
 UNPLACED = "__key_unreadable"
@@ -77,7 +77,7 @@ def read_main(job: Job, progress: Progress) -> MainRead | UsageProblem:
     """All rows read and judged."""
     sequence = job.plan.sequence
     by = sequence.by if sequence is not None else ""
-    reader = BlockReader(job.options.episodes, job.head, job.options.block)
+    reader = job.source.blocks(job.options.block)
     frames: list[pl.DataFrame] = []
     places = Places(next_line=job.head.line)
     refused: dict[int, str] = {}
@@ -85,7 +85,7 @@ def read_main(job: Job, progress: Progress) -> MainRead | UsageProblem:
     unknown = 0
     keys = placing_fields(job.plan)
 
-    def work(_: int, raw: RawBlock) -> tuple[pl.DataFrame, Judged]:
+    def work(_: int, raw: Raw) -> tuple[pl.DataFrame, Judged]:
         judged = job.judged(raw)
         return _with_keys(judged.data_frame(), judged, by, keys), judged
 
@@ -136,7 +136,7 @@ def duplicates(job: Job, ids: Ids, starts: Sequence[int]) -> dict[int, dict[int,
     suspects = ids.suspects()
     if not suspects:
         return {}
-    blocks = BlockReader(job.options.episodes, job.head, job.options.block)
+    blocks = job.source.blocks(job.options.block)
     return confirm(
         suspects,
         (

@@ -13,8 +13,8 @@ import polars as pl
 from rxcalc.inputs.cells import TRIM, CellProblem
 from rxcalc.inputs.tables import ROW, Checked, Shape, TableReader, together
 from rxcalc.tabular.accounts import Account, Accounts
+from rxcalc.tabular.blocks import Block, Other
 from rxcalc.tabular.header import Columns
-from rxcalc.tabular.reader import Block, Other
 
 ID: Final = "episode_id"
 _TOTAL_HINTS: Final = ("total", "合", "总", "小")  # an id without one of these names no total row
@@ -43,7 +43,7 @@ class Judged:
     @property
     def records(self) -> int:
         """How many records the block has."""
-        return self.block.lines.len()
+        return self.block.records
 
     def good_frame(self) -> pl.DataFrame:
         """The typed rows to compute."""
@@ -116,7 +116,7 @@ def _judged(
     aside = {*refused, *totals, *blank}
     good = None
     if aside:
-        good = pl.int_range(block.lines.len(), eager=True).filter(~_mask(block.lines.len(), aside))
+        good = pl.int_range(block.records, eager=True).filter(~_mask(block.records, aside))
     ids = checked.frame.get_column(ID)
     id_rows = None
     if ids.null_count() or totals or blank:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO, FileIO
 from pathlib import Path
@@ -13,12 +13,14 @@ import polars as pl
 
 from rxcalc.inputs.tables import Shape
 from rxcalc.tabular import problems
+from rxcalc.tabular.blocks import Block, Head, Mark, Other
 from rxcalc.tabular.problems import UsageProblem
 from rxcalc.tabular.records import Record, Span, fields_of, ragged, spans, split
 
 BLOCK: Final = 8 << 20
 RECORD_LIMIT: Final = 256 << 20
 _EDGE: Final = 1 << 16
+_NO_MARK: Final = Mark(0)
 _FIRST: Final = 200
 _MOST: Final = 4  # a quarter of the records may be spelt in other ways
 _BOM: Final = b"\xef\xbb\xbf"
@@ -33,65 +35,35 @@ _MAGIC: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
-    """What the first record says. `size` is the file's, for progress."""
-
-    names: tuple[str, ...]
-    separator: str
-    start: int  # offset of the first record after the header
-    line: int  # and its line
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
 class RawBlock:
     """Complete records as bytes. `found` holds their spans when the block needs the strict reader."""
 
     data: bytes
     offset: int
     found: tuple[Span, ...] | None
+    mark: Mark = _NO_MARK
+
+    def read(self, head: Head, shape: Shape | None = None) -> Block:
+        """The records as columns, by the fast reader where the block is regular."""
+        return read_block(self, len(head.names), head.separator, shape)
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
-    """The records of a block as text.
+class TextSource:
+    """A file of separated values in UTF-8."""
 
-    `fields` has one String column per header column, named by position ("0", "1" ..); an empty
-    cell is null. When every record has a `shape`, its columns are those of the shape's schema. `lines` is each record's raw text, and `echo` says that it may be copied to a
-    result as it stands. Lines are counted from 0 within the block, so that blocks can be read
-    before those ahead of them: `numbers` are the lines on which records start (None: one line
-    each), `height` the lines of the block. `bad` are records whose fields cannot be trusted.
-    With `other`, `fields` holds only the records of the shape.
-    """
+    path: Path
+    head: Head
 
-    fields: pl.DataFrame
-    lines: pl.Series
-    echo: bool
-    numbers: tuple[int, ...] | None
-    height: int
-    bad: tuple[tuple[int, Record], ...]
-    separator: str
-    shape: Shape | None = None
-    other: Other | None = None
-
-    def texts(self, rows: Sequence[int]) -> Iterator[Sequence[str | None]]:
-        """The fields of some records as text."""
-        if self.shape is None:
-            return self.fields[list(rows)].iter_rows()
-        return (_cells(line, self.separator) for line in self.lines.gather(list(rows)).to_list())
-
-    def line(self, row: int) -> int:
-        """The line of the block (from 0) on which a record starts."""
-        return self.numbers[row] if self.numbers is not None else row
+    def blocks(self, size: int, after: Mark | None = None) -> BlockReader:
+        """The blocks; those after a mark hash what lies before it."""
+        return BlockReader(self.path, self.head, size, after)
 
 
-@dataclass(frozen=True, slots=True)
-class Other:
-    """The records of a block that do not have its shape: their places, theirs of the rest, and they as a block of text."""
-
-    rows: pl.Series
-    rest: pl.Series
-    block: Block
+def open_text(path: Path) -> TextSource | UsageProblem:
+    """A text file with its head, or why it cannot be read at all."""
+    head = read_head(path, "\t" if path.suffix.lower() in {".tsv", ".tab"} else ",")
+    return head if isinstance(head, UsageProblem) else TextSource(path, head)
 
 
 def read_head(path: Path, separator: str = ",") -> Head | UsageProblem:
@@ -128,16 +100,18 @@ def read_head(path: Path, separator: str = ",") -> Head | UsageProblem:
         return problems.bad_header(str(path))
     if not first.whole:
         return problems.bad_header(str(path))
-    return Head(tuple(fields_of(text, separator)), separator, bom + first.end, 1 + data[: first.end].count(b"\n"), size)
+    line = 1 + data[: first.end].count(b"\n")
+    return Head(tuple(fields_of(text, separator)), separator, line, size, start=bom + first.end)
 
 
 class BlockReader:
-    """Iterates over the blocks after the header. `digest` and `bytes_read` are of what was read so far."""
+    """Iterates over the blocks after the header, or after a mark. `digest` and `bytes_read` are of what was read so far."""
 
-    def __init__(self, path: Path, head: Head, block: int = BLOCK) -> None:
+    def __init__(self, path: Path, head: Head, block: int = BLOCK, after: Mark | None = None) -> None:
         self._path = path
         self._head = head
         self._block = block
+        self._start = after.at if after is not None else head.start
         self._hash = hashlib.sha256()
         self.bytes_read = 0
         self.problem: UsageProblem | None = None
@@ -151,13 +125,16 @@ class BlockReader:
         """The blocks in order; stops early with `problem` set when the file cannot be read on."""
         try:
             with self._path.open("rb", buffering=0) as file:
-                self._hash.update(file.read(self._head.start))
+                left = self._start
+                while left and (data := _read(file, min(left, BLOCK))):
+                    self._hash.update(data)
+                    left -= len(data)
                 yield from self._blocks(file)
         except OSError as error:
             self.problem = problems.cannot_read(str(self._path), error.strerror or str(error))
 
     def _blocks(self, file: FileIO) -> Iterator[RawBlock]:
-        at, want = self._head.start, self._block
+        at, want = self._start, self._block
         self.bytes_read = at
         while True:
             data, last = self._take(file, at, want)
@@ -175,7 +152,7 @@ class BlockReader:
             at += cut
             self.bytes_read = at
             want = self._block
-            yield RawBlock(body, at - cut, found)
+            yield RawBlock(body, at - cut, found, Mark(at, self.digest))
 
     def _take(self, file: FileIO, at: int, want: int) -> tuple[bytes, bool]:
         """Some `want` bytes from offset `at`, up to a line end where one is near; and whether the file ends with them.
@@ -288,10 +265,6 @@ def _usual(data: bytes, lines: pl.Series, width: int, separator: str, shape: Sha
     if cells.height != (lines.len() if other is None else other.rest.len()):
         return None
     return Block(cells, lines, True, None, lines.len(), (), separator, shape, other)  # noqa: FBT003 a field
-
-
-def _cells(line: str, separator: str) -> list[str | None]:
-    return [cell or None for cell in line.split(separator)]
 
 
 def _strict(raw: RawBlock, width: int, separator: str) -> Block:

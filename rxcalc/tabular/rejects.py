@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rxcalc.inputs.cells import CellProblem
 from rxcalc.inputs.shown import shown
 from rxcalc.tabular.header import RX_COLUMNS, Columns
-from rxcalc.tabular.writer import cell
+from rxcalc.tabular.writer import Part, cell
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,22 @@ class Reject:
     fields: Sequence[str | None]
     raw: str
     problems: tuple[CellProblem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RejectLayout:
+    """What a rejects file holds: the kept columns of the input, then what is wrong."""
+
+    columns: Columns
+    separator: str
+
+    def header(self) -> bytes:
+        """The first line."""
+        return rejects_header(self.columns, self.separator)
+
+    def part(self, rejects: Sequence[Reject]) -> Part:
+        """Refused records as they are written."""
+        return [reject_line(reject, self.columns, self.separator) for reject in rejects]
 
 
 def rejects_header(columns: Columns, separator: str) -> bytes:

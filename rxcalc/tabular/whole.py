@@ -14,7 +14,8 @@ from rxcalc.plan.nodes import Plan, PlanInput
 from rxcalc.tabular import problems
 from rxcalc.tabular.header import match_columns
 from rxcalc.tabular.problems import UsageProblem
-from rxcalc.tabular.reader import BlockReader, read_block, read_head
+from rxcalc.tabular.reader import BLOCK
+from rxcalc.tabular.source import open_source
 from rxcalc.tabular.summary import FileFacts
 
 
@@ -36,9 +37,10 @@ def read_whole(
 
     `meant` gives what a header is to be taken for, by default itself.
     """
-    head = read_head(path, "\t" if path.suffix.lower() in {".tsv", ".tab"} else ",")
-    if isinstance(head, UsageProblem):
-        return head
+    source = open_source(path)
+    if isinstance(source, UsageProblem):
+        return source
+    head = source.head
     named = replace(head, names=tuple(meant(name.strip(TRIM)) for name in head.names))
     own = replace(plan, inputs=inputs, sequence=None, windows=(), calls=(), lists=(), groups=())
     columns = match_columns(str(path), named.names, own)
@@ -47,12 +49,12 @@ def read_whole(
     if columns.unread:
         return problems.unknown_column(str(path), columns.unread[0], tuple(spec.name for spec in inputs))
     tables = TableReader(own)
-    reader = BlockReader(path, named)
+    reader = source.blocks(BLOCK)
     frames: list[pl.DataFrame] = []
     lines: list[int] = []
     line = head.line
     for raw in reader:
-        block = read_block(raw, len(head.names), head.separator)
+        block = raw.read(named)
         bad = {row: record.problem for row, record in block.bad if record.problem is not None}
         if bad:
             row, problem = min(bad.items())

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import IO, Literal, cast
+from typing import IO, Literal, TypeAlias, cast
 
 import polars as pl
 
@@ -15,8 +15,8 @@ from rxcalc.plan.figures import figure
 from rxcalc.plan.nodes import Value
 from rxcalc.tabular import problems
 from rxcalc.tabular.header import Columns
+from rxcalc.tabular.judging import Judged
 from rxcalc.tabular.problems import UsageProblem
-from rxcalc.tabular.reader import Block
 
 
 class _Parts:
@@ -71,10 +71,15 @@ def layout(
     return problems.clashing_columns(clashes) if clashes else Layout(columns, echoed, computed, separator, percents)
 
 
+Part: TypeAlias = Sequence[bytes] | pl.DataFrame
+"""Records ready to be written: lines of text, or, for files that hold types, a table."""
+
+
 def write_rows(
-    form: Layout, block: Block, rows: pl.Series | None, results: pl.DataFrame, decimals: dict[str, int]
-) -> list[bytes]:
-    """The lines of a block's good rows (None: all), in parts; `results` has one row each, amounts scaled by 10**decimals."""
+    form: Layout, judged: Judged, rows: pl.Series | None, results: pl.DataFrame, decimals: dict[str, int]
+) -> Part:
+    """A block's good rows (None: all) as they are written; `results` has one row each, amounts scaled by 10**decimals."""
+    block = judged.block
     computed = results.select(
         (_percent if name in form.percents else _plain)(name, results.schema[name], decimals.get(name))
         for name in form.computed
