@@ -393,6 +393,13 @@ def _elements(call: PlanCall, past: Past) -> Iterator[Mapping[str, Value]]:
         }
 
 
+def combined(call: PlanCall, found: Sequence[Value], opened: Value) -> Value:
+    """What a call comes to that has found this (of a count the number) in an instance that begins with an opening amount."""
+    if call.function == "count":
+        return sum(int(value) for value in found if isinstance(value, int)) + (opened if isinstance(opened, int) else 0)
+    return _combine(call.function, call.distinct, [*found], opened, call.type)
+
+
 def _combine(function: str, distinct: bool, found: list[Any], opened: Any, type_: Any) -> Value:  # noqa: FBT001 - one case per function
     match function:
         case "count":

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
+from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -18,11 +20,15 @@ if TYPE_CHECKING:
     from rxcalc.driver.batch_report import BatchOptions, BatchReport, FindingReport, RejectExample
     from rxcalc.plan.nodes import Plan
     from rxcalc.tabular.accounts import Accounts
+    from rxcalc.tabular.naming import Names
+
+
+_LEAST_MEMORY: Final = 600_000_000
 
 
 @click.command("batch")
 @click.argument("episodes", type=click.Path(path_type=Path))
-@rulebook_option(required=True)
+@rulebook_option(required=True, several=True)
 @click.option("-o", "--output", "results", required=True, type=click.Path(path_type=Path), help="The results file.")
 @click.option(
     "--lines",
@@ -75,7 +81,27 @@ if TYPE_CHECKING:
     metavar="NAME,..",
     help="inputs, outputs, steps, shares, or single names. [default: inputs,outputs]",
 )
+@click.option(
+    "--names",
+    type=click.Choice(["step", "label", "nhsa"]),
+    default="step",
+    show_default=True,
+    help="What result columns are called: as in the rulebook, by its labels, or as in the national interface.",
+)
+@click.option("--excel", is_flag=True, help="CSV files that spreadsheets show as they are: ids as text, no formulas.")
+@click.option(
+    "--redact",
+    is_flag=True,
+    help="Hide codes and texts; ids become pseudonyms that still tell rows apart.",
+)
 @click.option("--columns", "mapping", type=click.Path(path_type=Path), help="A YAML file of `input: column` lines.")
+@click.option(
+    "--encoding",
+    type=click.Choice(["auto", "utf-8", "gb18030", "gbk", "utf-16", "utf-16-le", "utf-16-be"]),
+    default="auto",
+    show_default=True,
+    help="Of EPISODES and files of lists; other files are always recognised.",
+)
 @click.option(
     "--after-reject",
     type=click.Choice(["reject", "compute"]),
@@ -90,12 +116,25 @@ if TYPE_CHECKING:
     "--lang",
     type=click.Choice(["en", "zh"]),
     default=None,
-    help="Language of the messages of findings. [default: from LANG]",
+    help="Language of the messages of findings, and of labels. [default: from LANG]",
 )
+@click.option(
+    "--memory",
+    default="2GB",
+    show_default=True,
+    metavar="SIZE",
+    help="What the run may take; rows beyond it are put aside on disk.",
+)
+@click.option(
+    "--temp-dir",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Where rows are put aside. [default: a private folder beside the results]",
+)
+@click.option("--resume", is_flag=True, help="Go on from where the same command was interrupted.")
 @click.option("--dry-run", is_flag=True, help="Read, check and compute everything, write nothing.")
 def command(
     episodes: Path,
-    rulebook: str,
+    rulebook: tuple[str, ...],
     results: Path,
     lines: Path | None,
     lines_out: Path | None,
@@ -111,12 +150,19 @@ def command(
     findings: Path | None,
     select: str,
     mapping: Path | None,
+    encoding: str,
     after_reject: str,
     max_rejects: str,
     threads: int | None,
     lang: str | None,
+    names: Names,
+    memory: str,
+    temp_dir: Path | None,
     *,
+    excel: bool,
+    redact: bool,
     progress: bool | None,
+    resume: bool,
     dry_run: bool,
 ) -> int:
     """Run a rulebook over a CSV file of episodes, exact to the last digit.
@@ -131,15 +177,18 @@ def command(
       rxcalc batch episodes.csv -r rules/ -o results.csv --lines lines.csv --lines-out lines-paid.csv
       rxcalc batch february.csv -r beijing-employee -o february-paid.csv --earlier january-paid.csv
       rxcalc batch episodes.csv -r rules/ -o results.csv --groups inputs/ --groups-out settled/
+      rxcalc batch episodes.csv -r shanghai-employee@2017 -r shanghai-employee@2024 -o results.csv
     """
     if threads is not None:
         os.environ["POLARS_MAX_THREADS"] = str(threads)  # read once, when polars is imported below
-    from rxcalc.cli.load import files_of, plan_of
+    from rxcalc.cli.load import facts_of, files_of, joint_plan, plan_of
 
-    plan = plan_of(rulebook)
+    plans = [plan_of(name) for name in rulebook]
+    plan = joint_plan(plans)
     from rxcalc.driver.batch import run_batch
     from rxcalc.driver.batch_report import BatchOptions
     from rxcalc.tabular.progress import progress_for
+    from rxcalc.tabular.redaction import Redaction
 
     options = BatchOptions(
         episodes=episodes,
@@ -148,10 +197,14 @@ def command(
         summary=summary,
         select=tuple(name.strip() for name in select.split(",") if name.strip()),
         columns=_mapping(mapping) if mapping is not None else {},
+        encoding=encoding,
         after_reject="compute" if after_reject == "compute" else "refuse",
         max_rejects=max_rejects,
         threads=threads or os.cpu_count() or 1,
         dry_run=dry_run,
+        resume=resume,
+        memory=_memory(memory),
+        temp_dir=temp_dir,
         lists=_files("--list", lists, lines),
         list_results=_files("--list-out", list_results, lines_out),
         earlier=earlier,
@@ -161,9 +214,23 @@ def command(
         groups_out=groups_out,
         findings=findings,
         language=language(lang),
-        reads=tuple(path for path in (*files_of(rulebook, plan), mapping) if path is not None),
+        names=names,
+        excel=excel,
+        redact=Redaction.made() if redact else None,
+        rulebook=facts_of(rulebook, plans),
+        reads=tuple(
+            path
+            for path in (*(f for name, own in zip(rulebook, plans, strict=True) for f in files_of(name, own)), mapping)
+            if path is not None
+        ),
     )
-    report = run_batch(plan, options, progress_for(sys.stderr, wanted=progress))
+    shown = progress_for(sys.stderr, wanted=progress)
+    if len(plans) > 1:
+        from rxcalc.driver.versions_run import run_versions
+
+        report = run_versions(plans, options, shown)
+    else:
+        report = run_batch(plan, options, shown)
     if report.accounts is not None:
         _tell(plan, options, report)
     if report.problem is not None:
@@ -182,6 +249,18 @@ def _files(option: str, pairs: tuple[str, ...], lines: Path | None) -> dict[str,
             raise Failure(f"`{option}` gives {name.strip()} a second time", "give each list one file")
         found[name.strip()] = Path(file.strip())
     return found
+
+
+def _memory(text: str) -> int:
+    """A size such as 2GB, 800MB or 1.5GiB, in bytes."""
+    match = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)\s*([KMGT])(i?)B?", text.strip(), re.IGNORECASE)
+    if match is None:
+        raise Failure(f"`--memory {text}` is no size", "e.g. 2GB or 800MB")
+    power = " KMGT".index(match[2].upper())
+    size = int(Fraction(match[1]) * (1024 if match[3] else 1000) ** power)
+    if size < _LEAST_MEMORY:
+        raise Failure(f"`--memory {text}` is too little: the program itself takes some 300 MB", "allow at least 600MB")
+    return size
 
 
 def _mapping(path: Path) -> dict[str, str]:
@@ -207,7 +286,7 @@ def _tell(plan: Plan, options: BatchOptions, report: BatchReport) -> None:
     """The outcome for a human, on stderr."""
     accounts = report.accounts
     assert accounts is not None  # noqa: S101 - the caller looked
-    lines: list[str] = []
+    lines: list[str] = [report.resumed] if report.resumed else []
     if report.unknown_sequence and plan.sequence is not None:
         lines.append(
             f"{report.unknown_sequence:,} record(s) have no readable {plan.sequence.by}: nobody's later episodes can be known to depend on them"
@@ -246,9 +325,9 @@ def _tell(plan: Plan, options: BatchOptions, report: BatchReport) -> None:
         lines.append(
             f"{report.affected:,} result(s) had read an episode that is reversed now: see affected_by_reversals in the summary"
         )
-    lines += _rejected("rejected:", report.reject_codes, report.examples)
+    lines += _rejected("rejected:", report.reject_codes, report.examples, options)
     for name, found in report.lists.items():
-        lines += _rejected(f"rejected of {name}:", found.reject_codes, found.examples)
+        lines += _rejected(f"rejected of {name}:", found.reject_codes, found.examples, options)
     lines.extend(f"wrote {path}" for path in report.published)
     lines += _next(plan, options, report)
     if options.dry_run:
@@ -299,6 +378,28 @@ def _accounts(
         unreadable = f"; {sums['unreadable_cells']} unreadable cells left out" if sums["unreadable_cells"] else ""
         lines.append(f"  {name}: {sums['read']} {currency} read = {' + '.join(parts)}{unreadable}")
     lines += [f"  {name}: the default was filled in {count:,} times" for name, count in defaults.items() if count]
+    return lines + _total_rows(what, accounts, decimals)
+
+
+def _total_rows(what: str, accounts: Accounts, decimals: Mapping[str, int]) -> list[str]:
+    """Whether rows of totals are what the records above them add up to; a note for whoever made the file."""
+    from rxcalc.tabular.accounts import plain
+
+    rows = accounts.total_rows
+    equal = rows.said - rows.wrong
+    lines = [f"  {equal:,} total row(s) equal what stands above them"] if equal else []
+    for row in rows.first[:3]:
+        for name, said in row.said.items():
+            above, since = row.above[name], row.since[name]
+            if said in (above, since):
+                continue
+            says, sums, part = (plain(amount, decimals[name]) for amount in (said, above, since))
+            rest = f" ({part} since the total row before)" if since != above else ""
+            lines.append(
+                f"  note: the total row on line {row.line} says {name} {says}, the {what} above it add up to {sums}{rest}"
+            )
+    if rows.wrong > 3:
+        lines.append(f"  note: {rows.wrong - 3:,} more total rows differ: see total_rows in the summary")
     return lines
 
 
@@ -320,10 +421,13 @@ def _found(findings: Mapping[str, FindingReport], currency: str, decimals: int, 
     return lines
 
 
-def _rejected(title: str, codes: Mapping[str, int], examples: Mapping[str, RejectExample]) -> list[str]:
-    """How many records were refused with each code, the most first, with an example."""
+def _rejected(
+    title: str, codes: Mapping[str, int], examples: Mapping[str, RejectExample], options: BatchOptions
+) -> list[str]:
+    """How many records were refused with each code, the most first, with an example; a message may hold what is hidden."""
     lines = [title] if codes else []
     for code, count in sorted(codes.items(), key=lambda item: (-item[1], item[0])):
         example = examples[code]
-        lines.append(f"  {code}  {count:,}  e.g. line {example.line}: {example.message}")
+        told = example.message if options.redact is None else example.field
+        lines.append(f"  {code}  {count:,}  e.g. line {example.line}: {told}")
     return lines

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,10 +14,14 @@ from rxcalc.cli.show import Failure, diagnostics, result
 from rxcalc.diagnostics.model import Sink
 from rxcalc.rulebook.document import Mapping, Node, Scalar, Sequence
 
+if TYPE_CHECKING:
+    from rxcalc.inputs.episodes import EpisodeEntry
+    from rxcalc.plan.nodes import Plan
+
 
 @click.command("explain")
 @click.argument("episode", type=click.Path())
-@options.rulebook()
+@options.rulebook(several=True)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option(
     "--detail",
@@ -33,7 +38,7 @@ from rxcalc.rulebook.document import Mapping, Node, Scalar, Sequence
 @options.output()
 def command(
     episode: str,
-    rulebook: str | None,
+    rulebook: tuple[str, ...],
     form: str,
     detail: str,
     sets: tuple[str, ...],
@@ -49,6 +54,7 @@ def command(
     Example:
       rxcalc explain bill.yaml -r qin
       rxcalc explain bill.yaml -r qin --set level=city --detail full
+      rxcalc explain visit.yaml -r shanghai-employee@2017 -r shanghai-employee@2024
     """
     from rxcalc.driver.explain import Missing, explain_entry
     from rxcalc.inputs.episodes import read_entry
@@ -66,19 +72,20 @@ def command(
         if rulebook:
             from rxcalc.driver.explain import template
 
-            click.echo(f"An episode file for `{rulebook}` looks like this:\n", err=True)
-            click.echo(template(plan_of(rulebook), language=options.language(lang)), err=True)
+            click.echo(f"An episode file for `{rulebook[-1]}` looks like this:\n", err=True)
+            click.echo(template(plan_of(rulebook[-1]), language=options.language(lang)), err=True)
         raise Failure(
             f"`{episode}` is no episode file",
             "" if rulebook else "name a rulebook with -r to see what such a file holds",
         )
-    name = rulebook or entry.rulebook
-    if not name:
+    names = rulebook or ((entry.rulebook,) if entry.rulebook else ())
+    if not names:
         raise Failure(
             "no rulebook is named",
             "say which one with -r, or write `rulebook: qin` into the episode file; `rxcalc rulebooks` lists them",
         )
-    plan = plan_of(name)
+    plans = [plan_of(name) for name in names]
+    plan = plans[0] if len(plans) == 1 else _version(plans, entry, _overrides(sets))
     language = options.language(lang)
     found = explain_entry(plan, entry, sink, language=language, grouped=form == "text", overrides=_overrides(sets))
     if isinstance(found, Missing):
@@ -101,8 +108,20 @@ def command(
         from rxcalc.report.text import render
 
         text = "\n".join(render(x, language=language, detail=detail, columns=options.columns()) for x in found)
-    result(text, output, (Path(episode), *files_of(name, plan)))
+    read = [file for name, own in zip(names, plans, strict=True) for file in files_of(name, own)]
+    result(text, output, (Path(episode), *read))
     return 1 if any(x.complains for x in found) else 0
+
+
+def _version(plans: list[Plan], entry: EpisodeEntry, overrides: dict[str, str]) -> Plan:
+    """The version that holds the bill's date."""
+    from rxcalc.driver.versions_follow import version_of
+    from rxcalc.tabular.problems import UsageProblem
+
+    found = version_of(plans, entry, overrides)
+    if isinstance(found, UsageProblem):
+        raise Failure(found.message, "; ".join(found.help))
+    return found
 
 
 def _example(node: Node | None, name: str, file: str) -> Node | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from rxcalc.driver import find
 
 if TYPE_CHECKING:
     from rxcalc.plan.nodes import Plan
+    from rxcalc.tabular.summary import RulebookFacts, VersionsFacts
 
 
 def files_of(name: str, plan: Plan) -> tuple[Path, ...]:
@@ -19,6 +21,15 @@ def files_of(name: str, plan: Plan) -> tuple[Path, ...]:
     if isinstance(found, find.NotFound):
         return ()
     return (found.path, *(found.path.parent / file for file in plan.files))
+
+
+def facts_of(names: Sequence[str], plans: Sequence[Plan]) -> RulebookFacts | VersionsFacts | None:
+    """What a summary says of where the rulebook is, or each version of it."""
+    from rxcalc.driver.versions import rulebooks_facts
+
+    found = [find.rulebook(name) for name in names]
+    books = [(one.path, plan) for one, plan in zip(found, plans, strict=True) if isinstance(one, find.Found)]
+    return rulebooks_facts(books) if len(books) == len(names) else None
 
 
 def plan_of(name: str) -> Plan:
@@ -34,3 +45,16 @@ def plan_of(name: str) -> Plan:
         diagnostics(sink, only_errors=True)
         raise Failure(f"`{name}` has errors and was not run", f"`rxcalc check {name}` shows them all")
     return plan
+
+
+def joint_plan(plans: Sequence[Plan]) -> Plan:
+    """The plan of several versions as one; Failure when they do not fit together."""
+    if len(plans) == 1:
+        return plans[0]
+    from rxcalc.driver.versions import join_versions
+    from rxcalc.tabular.problems import UsageProblem
+
+    found = join_versions(plans)
+    if isinstance(found, UsageProblem):
+        raise Failure(found.message, "; ".join(found.help))
+    return found.plan

@@ -16,6 +16,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "explain": ("rxcalc.cli.explain", "Explain one bill step by step, and who bears each yuan."),
     "batch": ("rxcalc.cli.batch", "Run a rulebook over a CSV file of episodes."),
     "settle": ("rxcalc.cli.settle", "Run a rulebook over a file of episodes and settle their groups."),
+    "verify": ("rxcalc.cli.verify", "Hold the summary of a batch against the files that it names."),
     "check": ("rxcalc.cli.check", "Check rulebooks: every error in one run, with its place."),
     "test": ("rxcalc.cli.test", "Run the examples of rulebooks."),
     "plan": ("rxcalc.cli.plan", "Show the compiled plan of a rulebook."),
@@ -108,9 +109,11 @@ def main() -> None:
             sys.stdout.flush()
         sys.exit(code if isinstance(code, int) else 0)
     except _StoppedError as stopped:
+        _tell_notes(stopped)
         sys.exit(128 + stopped.number)
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt) as stopped:
         click.echo("Interrupted.", err=True)
+        _tell_notes(stopped.__cause__ or stopped)
         sys.exit(130)
     except click.ClickException as problem:
         problem.show()
@@ -129,6 +132,12 @@ def main() -> None:
             "  help: this is a fault of rxcalc; run again with `rxcalc --debug ..` and report what it prints", err=True
         )
         sys.exit(2)
+
+
+def _tell_notes(stopped: BaseException) -> None:
+    """What a run has to say of its interruption."""
+    for note in getattr(stopped, "__notes__", ()):
+        click.echo(note, err=True)
 
 
 def _leave(problem: OSError) -> None:

@@ -37,15 +37,16 @@ def output() -> Decorator:
     )
 
 
-def rulebook(*, required: bool = False) -> Decorator:
-    """`-r` for one rulebook."""
+def rulebook(*, required: bool = False, several: bool = False) -> Decorator:
+    """`-r` for one rulebook; with `several` for some versions of one, as a tuple of names."""
+    more = " May be repeated: each episode runs on the version whose dates hold its own." if several else ""
     return click.option(
         "-r",
         "--rulebook",
         required=required,
         multiple=True,
-        callback=lambda _, __, given: _only_one(given),
-        help="Path or name of the rulebook.",
+        callback=None if several else lambda _, __, given: _only_one(given),
+        help=f"Path or name of the rulebook.{more}",
     )
 
 

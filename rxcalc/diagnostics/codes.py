@@ -184,6 +184,8 @@ CODES: Final[dict[str, tuple[str, str]]] = {
     "RX743": ("control-character", "a record holds a NUL byte or an unclosed quote"),
     "RX744": ("duplicate-episode", "an episode id occurs more than once"),
     "RX745": ("unknown-field", "an episode has a field that is no input, or one input twice"),
+    "RX746": ("formula-cell", "a cell of a workbook holds a formula or an error instead of a value"),
+    "RX747": ("no-plain-value", "a cell holds bytes, a list or another value that no input can have"),
     # 75: episode and example files
     "RX751": ("bad-episode-file", "a file has not the shape of an episode or example file"),
     "RX752": ("unknown-opening", "a `so_far` key is no window call of the rulebook"),

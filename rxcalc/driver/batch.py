@@ -3,84 +3,36 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from rxcalc.driver.batch_blocks import (
-    INCOMPLETE,
-    NOTE,
-    Evaluator,
-    Finished,
-    Job,
-    RowProblem,
-    compute_block,
-    finish_block,
-)
-from rxcalc.driver.batch_compute import Answer, Request, compute
-from rxcalc.driver.batch_conclude import Outputs, WholeFacts, conclude
+from rxcalc.driver.batch_blocks import ComputedGroups, Evaluator, Finished, Job, compute_block, finish_block
+from rxcalc.driver.batch_conclude import WholeFacts, conclude
 from rxcalc.driver.batch_findings import FindingsFile
 from rxcalc.driver.batch_groups import group_files, group_reports
-from rxcalc.driver.batch_lists import (
-    LINE,
-    ListJob,
-    ListRead,
-    Verdicts,
-    doubled_lines,
-    finish_lines,
-    read_lists,
-    refused_by_lines,
-)
+from rxcalc.driver.batch_lists import ListRead
 from rxcalc.driver.batch_openings import closing_lines
-from rxcalc.driver.batch_past import Past, read_past
 from rxcalc.driver.batch_prepare import Prepared, prepare
-from rxcalc.driver.batch_read import BAD, Duplicates, Kept, MainRead, Places, duplicates, part_of, read_main
-from rxcalc.driver.batch_report import BatchOptions, BatchReport, GroupReport
-from rxcalc.driver.batch_write import Tally, write_through
-from rxcalc.inputs.cells import CellProblem
+from rxcalc.driver.batch_read import Duplicates, Kept, MainRead, duplicates
+from rxcalc.driver.batch_report import BatchOptions, BatchReport
+from rxcalc.driver.batch_session import Passed, Session, open_session
+from rxcalc.driver.batch_store import Store, Taken
+from rxcalc.driver.batch_whole import Whole, compute_whole, stores_of
+from rxcalc.driver.batch_write import Pass, Tally
 from rxcalc.inputs.tables import ROW
 from rxcalc.plan.nodes import Plan
 from rxcalc.tabular import problems
 from rxcalc.tabular.blocks import Raw
-from rxcalc.tabular.judging import ID, Judged
+from rxcalc.tabular.duplicates import Ids
 from rxcalc.tabular.problems import UsageProblem
 from rxcalc.tabular.progress import Progress, Silent
 
 if TYPE_CHECKING:
-    from rxcalc.backends.base import Finding, GroupOutcome
-
-
-@dataclass(frozen=True, slots=True)
-class _Whole:
-    """Everything read and computed; what is left is to write it."""
-
-    main: MainRead
-    lists: Mapping[str, ListRead]
-    past: Past
-    answer: Answer
-    values: pl.DataFrame
-    problems: Mapping[int, Sequence[tuple[int, RowProblem]]]  # per block, by row in it
-    codes: Mapping[int, str]  # of every refused episode
-
-    def findings(self) -> Iterator[tuple[str, Finding]]:
-        """The findings on bills, each with the id of its episode."""
-        found = self.answer.findings
-        rows = self.main.frame.filter(pl.col(ROW).is_in(sorted({row for row, _ in found})))
-        ids = {int(row): str(name) for row, name in rows.select(ROW, ID).iter_rows()}
-        return ((ids[row], finding) for row, finding in found)
-
-    def affected(self) -> dict[str, tuple[str, ...]]:
-        """The episodes that had read what is reversed now, by the id of the reversal."""
-        if not self.answer.affected:
-            return {}
-        ids = {str(row): str(name) for row, name in self.main.frame.select(ROW, ID).iter_rows()}
-        return {  # episodes of this run are called by their record, those of earlier ones `=` and their id
-            ids[str(row)]: tuple(name[1:] if name.startswith("=") else ids[name] for name in names)
-            for row, names in self.answer.affected.items()
-        }
+    from rxcalc.backends.base import GroupOutcome
 
 
 def run_batch(
@@ -88,302 +40,342 @@ def run_batch(
 ) -> BatchReport:
     """The outcome of a batch. Files appear whole or not at all; nothing is left behind on a failure.
 
-    Plans whose episodes are computed each by itself stream in bounded memory. Others (earlier episodes,
-    lines in another file, groups) hold the typed columns of all rows; results keep the input's order.
+    A run that is interrupted (Ctrl-C, a signal, a crash) leaves its parts and a journal in `options.work_path`; with
+    `options.resume` the next one goes on from there. Plans whose episodes are computed each by itself stream in bounded
+    memory. Others (earlier episodes, lines in another file, groups) are computed part by part, where they can be
+    divided; results keep the input's order.
     """
     started = time.monotonic()
     shown = progress or Silent()
     prepared = prepare(plan, options, evaluator)
     if isinstance(prepared, UsageProblem):
         return BatchReport(problem=prepared)
-    outputs = Outputs(prepared)
+    session = open_session(prepared)
+    if isinstance(session, UsageProblem):
+        return BatchReport(problem=session)
+    keep = True
     try:
-        return _run(prepared, outputs, shown, started)
+        report = _run(prepared, session, shown, started)
+        keep = False
     except OSError as error:
-        return BatchReport(problem=problems.cannot_write(str(options.results), error.strerror or str(error)))
+        keep = False
+        report = BatchReport(problem=problems.cannot_write(str(options.results), error.strerror or str(error)))
+    except Exception:
+        keep = False
+        raise
+    except BaseException as stop:  # Ctrl-C or a signal
+        stop.add_note(session.kept())
+        raise
     finally:
-        outputs.discard()
+        session.close(keep=keep)
         shown.close()
+    return report
 
 
-def _run(prepared: Prepared, outputs: Outputs, progress: Progress, started: float) -> BatchReport:
+def _run(prepared: Prepared, session: Session, progress: Progress, started: float) -> BatchReport:
+    checks = prepared.job.plan.checks
+    findings = FindingsFile.of(prepared.job.plan, prepared.job.options) if checks else None
+    run = _whole if prepared.whole else _stream
+    done = run(prepared, session, findings, progress)
+    if isinstance(done, UsageProblem):
+        return BatchReport(problem=done)
+    done.facts.findings = findings.report() if findings is not None else {}
+    return conclude(prepared, session, done.tally, done.lists, done.facts, started)
+
+
+@dataclass(slots=True)
+class _Done:
+    """All files are gone through."""
+
+    tally: Tally
+    lists: Mapping[str, Tally]
+    facts: WholeFacts
+
+
+def _open(session: Session, prepared: Prepared) -> UsageProblem | None:
+    """Opens the files that are written while inputs are gone through."""
+    targets = prepared.targets
+    wanted = ["results", "rejects", *(["findings"] if prepared.job.plan.checks else [])]
+    for of in prepared.lists:
+        wanted += [f"{of.spec.name} rejects", *([f"{of.spec.name} results"] if of.results is not None else [])]
+    found = (session.add(what, targets[what]) for what in wanted)
+    return next((problem for problem in found if problem is not None), None)
+
+
+# ---- blocks computed as they come -------------------------------------------------------------------
+
+
+def _stream(
+    prepared: Prepared, session: Session, findings: FindingsFile | None, progress: Progress
+) -> _Done | UsageProblem:
+    """Blocks are read, computed and written one after the other."""
     job = prepared.job
-    known: Duplicates = {}
-    whole = None
-    if prepared.whole:
-        found = _compute_whole(prepared, progress)
-        if isinstance(found, UsageProblem):
-            return BatchReport(problem=found)
-        whole, known = found, found.main.duplicates
+    known: Duplicates = _known(session.left.round["known"]) if session.left.round is not None else {}
     for _ in range(2):  # ids that occur twice in a stream are known only at its end, so then once more
-        problem = outputs.open()
-        if problem is not None:
-            return BatchReport(problem=problem)
-        kept = Kept() if job.alone else None
-        findings = FindingsFile(job.plan, job.options.language, outputs.findings) if job.plan.checks else None
-        tally = _write(job, outputs, known, whole, kept, findings, progress)
-        if isinstance(tally, UsageProblem):
-            return BatchReport(problem=tally)
-        if whole is not None:
-            if whole.main.digest != tally.digest:
-                break
-            lists = _write_lists(prepared, outputs, whole, progress)
-            if isinstance(lists, UsageProblem):
-                return BatchReport(problem=lists)
-            problem = _write_more(job, outputs, whole) or _write_groups(job, outputs, whole.answer.groups)
-            if findings is not None:
-                findings.add(whole.findings())
-                findings.add_groups(whole.answer.groups)
-            if problem is not None:
-                return BatchReport(problem=problem)
-            facts = WholeFacts(
-                unknown=whole.main.unknown,
-                unlinked={name: read.unlinked for name, read in whole.lists.items()},
-                incomplete=len(whole.answer.incomplete),
-                past=whole.past,
-                stale=len(whole.answer.stale),
-                affected=whole.affected(),
-                groups=group_reports(job.plan, whole.answer.groups, whole.answer.unplaced),
-                findings=findings.report() if findings is not None else {},
-            )
-            return conclude(prepared, outputs, tally, lists, facts, started)
-        met = duplicates(job, tally.ids, tally.starts)
-        if met == known:
-            settled = _settled(prepared, outputs, kept, findings)
-            if isinstance(settled, UsageProblem):
-                return BatchReport(problem=settled)
-            return conclude(prepared, outputs, tally, {}, settled, started)
-        known = met
-        outputs.discard()
-    return BatchReport(problem=problems.changed_file(str(job.options.episodes)))
-
-
-# ---- plans whose episodes look at each other, or at lines -------------------------------------------
-
-
-def _compute_whole(prepared: Prepared, progress: Progress) -> _Whole | UsageProblem:
-    """All files read and judged, all rows computed."""
-    job = prepared.job
-    main = read_main(job, progress)
-    if isinstance(main, UsageProblem):
-        return main
-    lists = read_lists(prepared.lists, main, progress)
-    if isinstance(lists, UsageProblem):
-        return lists
-    past = read_past(prepared.past, main)
-    if isinstance(past, UsageProblem):
-        return past
-    by_lines = {row: problem for row, problem in refused_by_lines(lists).items() if row not in main.refused}
-    frame = main.frame
-    if by_lines:
-        frame = frame.with_columns(pl.col(BAD) | pl.col(ROW).is_in(list(by_lines)))
-    answer = compute(
-        job.plan,
-        Request(
-            frame=frame,
-            outputs=job.outputs,
-            compute=job.options.after_reject == "compute",
-            lists={name: read.frame for name, read in lists.items()},
-            list_outputs={of.spec.name: of.job.form.computed for of in prepared.lists},
-            past=past,
-            openings=prepared.openings.people,
-            group_inputs=prepared.groups.rows,
-            closing=job.options.closing is not None,
-        ),
-        job.evaluator,
-        job.settler,
-    )
-    by_block: dict[int, list[tuple[int, RowProblem]]] = {}
-    codes = dict(main.refused)
-    for row, problem in _told(job, main.places, lists, by_lines, answer):
-        codes.setdefault(row, problem.code)
-        block = main.places.block(row)
-        by_block.setdefault(block, []).append((row - main.places.bases[block], problem))
-    values = answer.values
-    if NOTE in job.form.computed:
-        marked = pl.col(ROW).is_in(sorted(answer.marked))
-        values = values.with_columns(pl.when(marked).then(pl.lit("RX811")).cast(pl.Enum(["RX811"])).alias(NOTE))
-    if INCOMPLETE in job.form.computed:
-        kinds = {row: ";".join(names) for row, names in answer.incomplete.items()}
-        told = [kinds.get(row) for row in values.get_column(ROW).to_list()] if kinds else [None] * values.height
-        values = values.with_columns(pl.Series(INCOMPLETE, told, dtype=pl.String))
-    return _Whole(main, lists, past, answer, values, by_block, codes)
-
-
-def _told(
-    job: Job, places: Places, lists: Mapping[str, ListRead], by_lines: Mapping[int, CellProblem], answer: Answer
-) -> Iterator[tuple[int, RowProblem]]:
-    """The problems of all rows as they are told to whoever has the files before him."""
-    yield from by_lines.items()
-    tied = [row for row, problem in answer.problems if problem.code == "RX805"]
-    doubled = {name: doubled_lines(read, tied) for name, read in lists.items()} if tied else {}
-    for row, problem in answer.problems:
-        if problem.code == "RX811" and problem.value.isdigit():
-            yield row, _depends(job.plan, problem.field, places.line(int(problem.value)))
-        elif problem.code == "RX805":
-            yield row, _doubled(lists, doubled, row, problem)
-        else:
-            yield row, problem
-
-
-def _depends(plan: Plan, field: str, line: int) -> CellProblem:
-    """Why an episode after a refused one is refused too."""
-    if plan.sequence is not None and field == plan.sequence.reverses:
-        message = f"the episode that this one reverses was refused, on line {line}; mend that one first"
-    else:
-        message = f"an earlier episode that the window `{field}` reads was refused, on line {line}; mend that one first"
-    return CellProblem("RX811", field, f"line {line}", message)
-
-
-def _doubled(
-    lists: Mapping[str, ListRead], doubled: Mapping[str, Mapping[int, list[list[int]]]], row: int, problem: RowProblem
-) -> RowProblem:
-    """A refusal for doubled order values, with the lines on which they stand."""
-    for name, by_episode in doubled.items():
-        found = sorted(record for lines in by_episode.get(row, ()) for record in lines)
-        if found:
-            read = lists[name]
-            numbers = ", ".join(str(read.places.line(record)) for record in found[:5])
-            more = ", .." if len(found) > 5 else ""
-            told = f"{problem.message} (lines {numbers}{more} of {read.job.name})"
-            return CellProblem(problem.code, problem.field, problem.value, told)
-    return problem
-
-
-# ---- writing ----------------------------------------------------------------------------------------
-
-
-def _write(
-    job: Job,
-    outputs: Outputs,
-    known: Duplicates,
-    whole: _Whole | None,
-    kept: Kept | None,
-    findings: FindingsFile | None,
-    progress: Progress,
-) -> Tally | UsageProblem:
-    """The pass through the file of episodes; of blocks computed as they come `kept` takes up the rows, `findings` what was found."""
-
-    def work(number: int, raw: Raw) -> Finished:
-        judged = job.judged(raw, known.get(number))
-        if whole is None:
-            return compute_block(job, judged)
-        bases = whole.main.places.bases
-        if number >= len(bases):  # the file has grown; the digests will differ
-            return finish_block(job, judged, whole.values.clear(), (), whole.answer.decimals)
-        values = part_of(whole.values, ROW, bases[number], judged.records)
-        return finish_block(job, judged, values, whole.problems.get(number, ()), whole.answer.decimals)
-
-    def seen(finished: Finished) -> None:
-        if kept is not None:
-            kept.add(finished.judged)
-        if findings is not None:
-            findings.add(finished.findings)
-
-    stream = whole is None and (kept is not None or findings is not None)
-    return write_through(job, outputs.results, outputs.rejects, work, progress, seen=seen if stream else None)
-
-
-def _settled(
-    prepared: Prepared, outputs: Outputs, kept: Kept | None, findings: FindingsFile | None
-) -> WholeFacts | UsageProblem:
-    """What is left when all rows were written as they came: the groups on which none depends."""
-    job = prepared.job
-    reports: Mapping[str, GroupReport] = {}
-    if kept is not None:
-        assert job.settler is not None  # noqa: S101 - it computes them
-        found = job.settler.settle(kept.frame(job), prepared.groups.rows, findings=findings is not None)
-        problem = _write_groups(job, outputs, found.groups)
+        stream = _Stream(prepared, known, session, findings)
+        if not stream.reopen():
+            session.begin_again()
+            return _stream(prepared, session, findings, progress)
+        problem = _open(session, prepared)
         if problem is not None:
             return problem
-        if findings is not None:
-            findings.add_groups(found.groups)
-        reports = group_reports(job.plan, found.groups, found.unplaced)
-    return WholeFacts(groups=reports, findings=findings.report() if findings is not None else {})
-
-
-def _write_lists(
-    prepared: Prepared, outputs: Outputs, whole: _Whole, progress: Progress
-) -> dict[str, Tally] | UsageProblem:
-    """The passes through the files of lines."""
-    refused = pl.Series(sorted(whole.codes), dtype=pl.UInt32)
-    tied = [row for row, code in whole.codes.items() if code == "RX805"]
-    tallies: dict[str, Tally] = {}
-    for of in prepared.lists:
-        name = of.spec.name
-        read = whole.lists[name]
-        verdicts = Verdicts(
-            codes=whole.codes,
-            places=whole.main.places,
-            file=prepared.job.options.episodes.name,
-            refused=refused,
-            values=whole.answer.lists.get(name, pl.DataFrame(schema={LINE: pl.Int64})),
-            decimals=whole.answer.list_decimals.get(name, {}),
-            doubled=_others(doubled_lines(read, tied)) if tied else {},
-        )
-        tally = _write_list(of, outputs, read, verdicts, progress)
+        tally = stream.written().through(session, progress)
         if isinstance(tally, UsageProblem):
             return tally
-        if tally.digest != read.digest:
-            return problems.changed_file(str(of.job.options.episodes))
-        tallies[name] = tally
-    return tallies
+        known = stream.doubled(tally)
+        if known == stream.known:
+            facts = stream.settled()
+            return facts if isinstance(facts, UsageProblem) else _Done(tally, {}, facts)
+        session.begin_round(
+            {str(block): {str(row): line for row, line in rows.items()} for block, rows in known.items()}
+        )
+        if findings is not None:
+            findings.restore(FindingsFile.of(job.plan, job.options).state())
+    return problems.changed_file(str(job.options.episodes))
 
 
-def _others(doubled: Mapping[int, list[list[int]]]) -> dict[int, int]:
-    """Each doubled line with another one of the same order values."""
-    groups = [lines for found in doubled.values() for lines in found]
-    return {line: lines[at - 1] if at else lines[1] for lines in groups for at, line in enumerate(lines)}
+def _known(state: Mapping[str, Mapping[str, int]]) -> dict[int, dict[int, int]]:
+    """Doubled ids as the journal holds them."""
+    return {int(block): {int(row): line for row, line in rows.items()} for block, rows in state.items()}
 
 
-def _write_more(job: Job, outputs: Outputs, whole: _Whole) -> UsageProblem | None:
-    """Stale results and closing amounts."""
-    options = job.options
-    if options.dry_run:
-        return None
-    made: list[tuple[str, Path, Iterable[bytes]]] = []
-    if options.earlier:
-        from rxcalc.driver.batch_stale import stale_lines
+class _Stream:
+    """One pass through the file, and the groups on which no bill depends. `known` are the ids that stand twice in it."""
 
-        places = {stale.row.number: whole.past.place(stale.row.number) for stale in whole.answer.stale}
-        made.append(("stale", options.stale_path, stale_lines(job.plan, whole.answer.stale, places)))
-    if options.closing is not None:
-        made.append(("closing", options.closing, closing_lines(job.plan, whole.answer.closing)))
-    return _add(outputs, made)
+    def __init__(self, prepared: Prepared, known: Duplicates, session: Session, findings: FindingsFile | None) -> None:
+        self._prepared, self._job, self._session, self._findings = prepared, prepared.job, session, findings
+        self.known = known
+        self._ids = Ids(session.spool("ids"))
+        self._kept = Kept(session.spool("kept")) if self._job.alone else None
+        self._groups: ComputedGroups | None = None
+
+    def reopen(self) -> bool:
+        """Takes up what an interrupted run has put aside; False when it is not there any more."""
+        latest = self._session.left.passes.get("", Passed()).latest
+        if latest is None:
+            return True
+        return self._ids.reopen(latest["ids"]) and (self._kept is None or self._kept.reopen(latest["more"]["kept"]))
+
+    def written(self) -> Pass:
+        """The pass."""
+        kept = self._kept
+        return Pass(
+            job=self._job,
+            name="",
+            results="results",
+            rejects="rejects",
+            work=lambda number, raw: compute_block(self._job, self._job.judged(raw, self.known.get(number))),
+            ids=self._ids,
+            seen=(lambda finished: kept.add(finished.judged)) if kept is not None else None,
+            findings=self._findings,
+            lines=self._lines,
+            last=self._last,
+            more=(lambda: {"kept": kept.state()}) if kept is not None else dict,
+        )
+
+    def doubled(self, tally: Tally) -> Duplicates:
+        """The ids that stand twice, now that all are known."""
+        return duplicates(self._job, self._ids, tally.starts)
+
+    def settled(self) -> WholeFacts | UsageProblem:
+        """What became of the groups, which are written."""
+        job = self._job
+        if self._kept is None:
+            return WholeFacts()
+        if self._too_large:
+            return problems.too_much_memory(self._prepared.needed(self._kept.size), job.options.memory)
+        found = self._groups or self._settle()
+        problem = _write_groups(job, self._session, found.groups)
+        return problem or WholeFacts(groups=group_reports(job.plan, found.groups, found.unplaced))
+
+    @property
+    def _too_large(self) -> bool:
+        return self._kept is not None and self._kept.size > self._prepared.held
+
+    def _lines(self, finished: Finished) -> Iterable[bytes]:
+        findings = self._findings
+        return [findings.line(name, found) for name, found in finished.findings] if findings is not None else ()
+
+    def _last(self, tally: Tally) -> Iterable[bytes]:
+        """The findings on groups."""
+        if self._kept is None or self._findings is None or self._too_large or self.doubled(tally) != self.known:
+            return ()
+        self._groups = self._settle()
+        return self._findings.of_groups(self._groups.groups)
+
+    def _settle(self) -> ComputedGroups:
+        assert self._job.settler is not None and self._kept is not None  # noqa: S101 - asked before
+        frame = self._kept.frame(self._job)
+        return self._job.settler.settle(frame, self._prepared.groups.rows, findings=self._findings is not None)
 
 
-def _write_groups(job: Job, outputs: Outputs, groups: Sequence[GroupOutcome]) -> UsageProblem | None:
-    """The files of all kinds of groups across bills."""
-    options = job.options
-    files = group_files(job.plan, groups)
-    if options.dry_run or not files:
-        return None
-    problem = outputs.folder(options.groups_path)
-    made = [(f"group {file.name}", options.groups_path / file.name, file.lines) for file in files]
-    return problem or _add(outputs, made)
+# ---- everything read and computed before anything is written ---------------------------------------
 
 
-def _add(outputs: Outputs, made: Iterable[tuple[str, Path, Iterable[bytes]]]) -> UsageProblem | None:
-    """Small files, by what they are."""
-    for what, path, lines in made:
-        problem = outputs.add(what, path)
+def _whole(
+    prepared: Prepared, session: Session, findings: FindingsFile | None, progress: Progress
+) -> _Done | UsageProblem:
+    """What was computed is put aside, or was by an interrupted run; then the files are gone through once more."""
+    job = prepared.job
+    ready = _Ready.of(prepared, session)
+    if ready is None and session.left.computed is not None:
+        session.begin_again()
+    if ready is None:
+        found = compute_whole(prepared, session.folder, findings, progress)
+        if isinstance(found, UsageProblem):
+            return found
+        problem = _write_rest(prepared, session, found)
         if problem is not None:
             return problem
-        for line in lines:
-            outputs.drafts[what].write(line)
-    return None
+        ready = _Ready.made(prepared, found, findings)
+        session.note("computed", ready=ready.state(), drafts=session.states(*session.drafts))
+    if findings is not None:
+        findings.restore(ready.findings)
+    problem = _open(session, prepared)
+    if problem is not None:
+        return problem
+    tallies: dict[str, Tally] = {}
+    for name, own in (("", job), *((of.spec.name, of.job) for of in prepared.lists)):
+        tally = _ready_pass(ready, name, own, findings).through(session, progress)
+        if isinstance(tally, UsageProblem):
+            return tally
+        if tally.digest != ready.digests[name]:
+            return problems.changed_file(str(own.options.episodes))
+        tallies[name] = tally
+    return _Done(tallies.pop(""), tallies, ready.facts)
 
 
-def _write_list(
-    of: ListJob, outputs: Outputs, read: ListRead, verdicts: Verdicts, progress: Progress
-) -> Tally | UsageProblem:
+@dataclass(slots=True)
+class _Ready:
+    """Everything computed and put aside, ready to be written.
+
+    By file ("" the episodes): where each block begins, the digest of what was read, and what was computed.
+    """
+
+    stores: Mapping[str, Store]
+    bases: Mapping[str, Sequence[int]]
+    digests: Mapping[str, str]
+    doubled: Duplicates
+    facts: WholeFacts
+    findings: Sequence[Any] = ()
+    last: Sequence[str] = ()  # lines of findings on groups
+
+    @classmethod
+    def made(cls, prepared: Prepared, whole: Whole, findings: FindingsFile | None) -> _Ready:
+        """What was computed just now."""
+        plan = prepared.job.plan
+        facts = WholeFacts(
+            unknown=whole.main.unknown,
+            unlinked={name: read.unlinked for name, read in whole.lists.items()},
+            incomplete=whole.incomplete,
+            earlier=tuple(read.facts for read in whole.past.reads),
+            stale=len(whole.stale),
+            affected=whole.affected,
+            groups=group_reports(plan, whole.groups, whole.unplaced),
+        )
+        last = [line.decode() for line in findings.of_groups(whole.groups)] if findings is not None else []
+        reads: dict[str, MainRead | ListRead] = {"": whole.main, **whole.lists}
+        return cls(
+            whole.stores,
+            {name: read.places.bases for name, read in reads.items()},
+            {name: read.digest for name, read in reads.items()},
+            whole.main.duplicates,
+            facts,
+            findings.state() if findings is not None else (),
+            last,
+        )
+
+    @classmethod
+    def of(cls, prepared: Prepared, session: Session) -> _Ready | None:
+        """What an interrupted run has put aside; None when there is nothing, or not all of it."""
+        if session.left.computed is None:
+            return None
+        state = session.left.computed["ready"]
+        stores = stores_of(session.folder, [of.spec.name for of in prepared.lists])
+        if not all(store.reopen(state["stores"][name]) for name, store in stores.items()):
+            return None
+        facts = WholeFacts.of(state["facts"])
+        doubled = _known(state["doubled"])
+        return cls(stores, state["bases"], state["digests"], doubled, facts, state["findings"], state["last"])
+
+    def state(self) -> dict[str, Any]:
+        """What `of` needs, as JSON."""
+        return {
+            "stores": {name: store.state() for name, store in self.stores.items()},
+            "bases": {name: list(bases) for name, bases in self.bases.items()},
+            "digests": dict(self.digests),
+            "doubled": {str(block): {str(r): line for r, line in rows.items()} for block, rows in self.doubled.items()},
+            "facts": self.facts.state(),
+            "findings": self.findings,
+            "last": list(self.last),
+        }
+
+
+def _ready_pass(ready: _Ready, name: str, job: Job, findings: FindingsFile | None) -> Pass:
+    """The pass through the episodes ("") or a list."""
+    store, bases = ready.stores[name], ready.bases[name]
+    doubled = ready.doubled if not name else {}
+    only_accounts = bool(name) and name not in job.options.list_results
+
     def work(number: int, raw: Raw) -> Finished:
-        judged: Judged = of.job.judged(raw)
-        if (
-            number >= len(read.episodes) or judged.records != read.episodes[number].len()
-        ):  # changed: digests will differ
-            return finish_block(of.job, judged, pl.DataFrame(schema={ROW: pl.Int64}), (), {})
-        return finish_lines(read, number, judged, verdicts)
+        judged = job.judged(raw, doubled.get(number))
+        if number >= len(bases):  # the file has grown; the digests will differ
+            return finish_block(job, judged, store.take(0, 0).values.clear(), (), store.decimals)
+        taken: Taken = store.take(bases[number], judged.records)
+        values = taken.values
+        if only_accounts:  # nothing is written of the lines; every one that is not refused counts as written
+            rows = judged.good if judged.good is not None else pl.int_range(judged.records, eager=True)
+            values = pl.DataFrame({ROW: rows.cast(pl.Int64)})
+        return replace(finish_block(job, judged, values, taken.problems, store.decimals), told=taken.findings)
 
-    results, rejects = outputs.of_list(of.spec.name)
-    return write_through(of.job, results, rejects, work, progress, unique=False)
+    return Pass(
+        job=job,
+        name=name,
+        results=f"{name} results" if name else "results",
+        rejects=f"{name} rejects" if name else "rejects",
+        work=work,
+        findings=findings if not name else None,
+        lines=lambda finished: [line.encode() for line in finished.told],
+        last=lambda _: [line.encode() for line in ready.last],
+    )
+
+
+# ---- other files ------------------------------------------------------------------------------------
+
+
+def _write_rest(prepared: Prepared, session: Session, whole: Whole) -> UsageProblem | None:
+    """Stale results, closing amounts and groups."""
+    job = prepared.job
+    options = job.options
+    made: list[tuple[str, Path, Iterable[bytes]]] = []
+    if options.earlier:
+        from rxcalc.driver.batch_stale import stale_header
+
+        lines = [line for _, line in sorted(whole.stale, key=lambda item: item[0])]
+        made.append(("stale", options.stale_path, [stale_header(job.plan, excel=options.excel), *lines]))
+    if options.closing is not None:
+        closing = sorted(whole.closing, key=lambda item: str(item[0]))
+        made.append(("closing", options.closing, closing_lines(job.plan, closing)))
+    return _add(session, made) or _write_groups(job, session, whole.groups)
+
+
+def _write_groups(job: Job, session: Session, groups: Sequence[GroupOutcome]) -> UsageProblem | None:
+    """The files of all kinds of groups across bills."""
+    options = job.options
+    files = group_files(job.plan, groups, excel=options.excel)
+    if options.dry_run or not files:
+        return None
+    problem = session.make_folder(options.groups_path)
+    made = [(f"group {file.name}", options.groups_path / file.name, file.lines) for file in files]
+    return problem or _add(session, made)
+
+
+def _add(session: Session, made: Iterable[tuple[str, Path, Iterable[bytes]]]) -> UsageProblem | None:
+    """Small files, by what they are, written from their start."""
+    for what, path, lines in made:
+        problem = session.add_anew(what, path)
+        if problem is not None:
+            return problem
+        for line in lines if session.noted else ():
+            session.drafts[what].write(line)
+    return None

@@ -16,16 +16,22 @@ from rxcalc.inputs.tables import ROW, Shape, TableReader
 from rxcalc.plan.nodes import Plan, Value
 from rxcalc.tabular.accounts import Accounts
 from rxcalc.tabular.blocks import Head, Raw, Source
+from rxcalc.tabular.forms import FileForm
 from rxcalc.tabular.header import Columns
 from rxcalc.tabular.judging import ID, Judged, block_accounts, judge
+from rxcalc.tabular.redaction import ids_of
 from rxcalc.tabular.rejects import RejectLayout
 from rxcalc.tabular.writer import Layout, Part, write_rows
 
 if TYPE_CHECKING:
     from rxcalc.backends.base import Finding, GroupOutcome
+    from rxcalc.backends.columnar.given import Given
+    from rxcalc.backends.columnar.opened import Amounts
+    from rxcalc.backends.columnar.persons import Alone
 
 NOTE: Final = "rx_note"  # the result column that marks what follows a refused episode
 INCOMPLETE: Final = "group_incomplete"  # the result column that names the groups read that lack a member
+_CSV: Final = FileForm()
 _T = TypeVar("_T")
 
 
@@ -79,10 +85,14 @@ class Evaluator(Protocol):
         list_outputs: Mapping[str, Sequence[str]] | None = None,
         after_reject: str = "refuse",
         findings: bool = False,
+        given: Given | None = None,
+        openings: Mapping[Value, Amounts] | None = None,
+        alone: Alone | None = None,
     ) -> Computed:
         """The values of `columns` for the typed rows of `frame`; `compute` also computes what follows a refused row.
 
         `lists` holds the rows of lists, `list_outputs` which results of them are wanted; `findings` says whether those are.
+        `given` are results of earlier runs, `openings` what windows hold before them; `alone` runs the persons that columns leave to the exact evaluator.
         """
 
 
@@ -146,6 +156,8 @@ class Job:
     shape: Shape | None = None
     settler: Settler | None = None
     alone: bool = False
+    refusals: FileForm = _CSV  # what kind of file the rejects are
+    untold: tuple[str, ...] = ()  # result columns that have no name of the kind asked for
 
     @property
     def head(self) -> Head:
@@ -155,7 +167,8 @@ class Job:
     @property
     def rejects_form(self) -> RejectLayout:
         """What the rejects file holds."""
-        return RejectLayout(self.columns, self.head.separator)
+        fields = {self.columns.inputs[spec.name]: spec for spec in self.plan.inputs if spec.name in self.columns.inputs}
+        return RejectLayout(self.columns, self.refusals, fields, self.options.redact, ids_of(self.plan))
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -181,6 +194,7 @@ class Finished:
     accounts: Accounts
     defaults: Mapping[str, int]
     findings: Sequence[tuple[str, Finding]] = ()  # each with the id of its episode
+    told: Sequence[str] = ()  # findings as lines of their file, where they were made before
 
 
 def compute_block(job: Job, judged: Judged) -> Finished:

@@ -80,7 +80,8 @@ def needs_exact(plan: Plan) -> bool:
 
 def compute(plan: Plan, request: Request, evaluator: Evaluator | None, settler: Settler | None = None) -> Answer:
     """The results of all rows: by columns, or, where they cannot, one record after the other."""
-    if (evaluator is None and settler is None) or request.past.reads or request.openings:
+    goes_on = bool(request.past.reads or request.openings)
+    if (evaluator is None and settler is None) or (goes_on and not can_go_on(plan)):
         return _by_record(plan, request)
     frame = request.frame
     if plan.sequence is not None and settler is None:  # a group counts its refused members, whoever they are
@@ -105,14 +106,45 @@ def compute(plan: Plan, request: Request, evaluator: Evaluator | None, settler: 
     assert evaluator is not None  # noqa: S101 - one of the two is there
     more: dict[str, Any] = {"lists": lists, "list_outputs": request.list_outputs} if plan.lists else {}
     more |= {"findings": True} if plan.checks else {}
-    answer = _answer(
-        request, evaluator.run(frame, request.outputs, after_reject=after, **more), checks=bool(plan.checks)
-    )
-    if not request.closing:
-        return answer
-    from rxcalc.driver.batch_sequences import closing_of, recorded_rows
+    if not goes_on and not request.closing:
+        found = evaluator.run(frame, request.outputs, after_reject=after, **more)
+        return _answer(request, found, checks=bool(plan.checks))
+    return _going_on(plan, request, frame, evaluator, {"after_reject": after, **more})
 
-    return replace(answer, closing=closing_of(plan, recorded_rows(plan, frame, answer), {}))
+
+def can_go_on(plan: Plan) -> bool:
+    """Whether columns take what came before the run into account as the exact evaluator does.
+
+    Beyond them are groups across bills, and lines of an episode that reverses one of which the lines are not known.
+    """
+    if plan.sequence is None or any(not group.inside for group in plan.groups):
+        return False
+    if plan.sequence.reverses and plan.lists:
+        return False
+    return any(call.kind == "window" for call in plan.calls) or bool(plan.sequence.reverses)
+
+
+def _going_on(
+    plan: Plan, request: Request, frame: pl.DataFrame, evaluator: Evaluator, options: Mapping[str, Any]
+) -> Answer:
+    """A run that starts from what came before, or of which a later one is to start, in columns."""
+    from rxcalc.backends.columnar import Columnar
+    from rxcalc.driver.batch_columns import Before
+
+    before = Before(plan, request.past, request.openings)
+    clashes = before.clashes(frame)
+    opened = before.opened(frame)
+    given_frame, more = before.prepared(frame, clashes, opened)
+    found = evaluator.run(given_frame, request.outputs, **options, **more)
+    answer = _answer(request, found, checks=bool(plan.checks))
+    if clashes:
+        answer = replace(answer, problems=sorted([*answer.problems, *clashes.items()], key=lambda item: item[0]))
+    if request.past.reads:
+        answer = replace(answer, stale=before.stale(frame, answer.values[ROW], opened))
+    if request.closing:
+        columnar = evaluator if isinstance(evaluator, Columnar) else None
+        answer = replace(answer, closing=before.closing(frame, answer, opened, columnar))
+    return answer
 
 
 def _answer(request: Request, found: Computed, *, checks: bool) -> Answer:
@@ -173,7 +205,8 @@ def _settled(
     plan: Plan, ran: Sequence[Ran], cells: Sequence[Cell], list_cells: Mapping[str, Sequence[Cell]]
 ) -> tuple[dict[int, Outcome], list[tuple[int, RowProblem]]]:
     """The outcomes that can be written, by row, and the problems of all others."""
-    from rxcalc.driver.batch_exact import lacking, too_large
+    from rxcalc.backends.columnar.results import lacking
+    from rxcalc.driver.batch_exact import too_large
 
     reverses = plan.sequence.reverses if plan.sequence is not None else ""
     done: dict[int, Outcome] = {}
@@ -182,7 +215,9 @@ def _settled(
         outcome = one.outcome
         if outcome is None or one.row.recorded is not None:
             continue
-        problem = outcome.problem or lacking(outcome, cells, reverses) or too_large(outcome, cells)
+        problem = (
+            outcome.problem or lacking(outcome, [cell.name for cell in cells], reverses) or too_large(outcome, cells)
+        )
         for name, own in list_cells.items():
             for row in outcome.lists.get(name, ()) if problem is None else ():
                 problem = problem or too_large(row, own)

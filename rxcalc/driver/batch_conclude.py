@@ -2,117 +2,72 @@
 
 from __future__ import annotations
 
-import contextlib
+import dataclasses
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from rxcalc import __version__
 from rxcalc.driver.batch_lists import ListJob
-from rxcalc.driver.batch_past import Past, assumed_of
+from rxcalc.driver.batch_past import assumed_of
 from rxcalc.driver.batch_prepare import Prepared
 from rxcalc.driver.batch_report import BatchReport, FindingReport, GroupReport, ListReport, passes_limit
+from rxcalc.driver.batch_session import Session
 from rxcalc.driver.batch_write import Tally
 from rxcalc.inputs.openings import is_limited, window_calls
-from rxcalc.tabular import problems
 from rxcalc.tabular.header import RX_COLUMNS
 from rxcalc.tabular.problems import UsageProblem
-from rxcalc.tabular.publish import Draft, open_draft, publish
-from rxcalc.tabular.summary import FileFacts, SummaryFacts, accounts_json, summary_json
+from rxcalc.tabular.publish import Draft
+from rxcalc.tabular.summary import FileFacts, SummaryFacts, accounts_json, facts_of, summary_json
 
 
-@dataclass(slots=True)
-class Outputs:
-    """The files that a batch writes, each under a temporary name until all are published. A dry run has none."""
-
-    prepared: Prepared
-    drafts: dict[str, Draft] = field(default_factory=dict)
-    made: Path | None = None  # a folder that was not there before
-    temporary: list[Path] = field(default_factory=list)
-
-    def open(self) -> UsageProblem | None:
-        """Opens the files that are written while the input is gone through."""
-        options = self.prepared.job.options
-        if options.dry_run:
-            return None
-        targets = {"results": options.results, "rejects": options.rejects_path}
-        if self.prepared.job.plan.checks:
-            targets["findings"] = options.findings_path
-        for of in self.prepared.lists:
-            targets[f"{of.spec.name} rejects"] = of.rejects
-            if of.results is not None:
-                targets[f"{of.spec.name} results"] = of.results
-        return next((problem for what, path in targets.items() if (problem := self.add(what, path)) is not None), None)
-
-    def add(self, what: str, path: Path) -> UsageProblem | None:
-        """Opens one more file."""
-        draft = open_draft(path, self.temporary)
-        if isinstance(draft, UsageProblem):
-            return draft
-        self.drafts[what] = draft
-        return None
-
-    @property
-    def results(self) -> Draft | None:
-        """The results file."""
-        return self.drafts.get("results")
-
-    @property
-    def findings(self) -> Draft | None:
-        """The file of findings, if the rulebook has checks."""
-        return self.drafts.get("findings")
-
-    @property
-    def rejects(self) -> Draft | None:
-        """The rejects file."""
-        return self.drafts.get("rejects")
-
-    def of_list(self, name: str) -> tuple[Draft | None, Draft | None]:
-        """The results and rejects of a list."""
-        return self.drafts.get(f"{name} results"), self.drafts.get(f"{name} rejects")
-
-    def folder(self, path: Path) -> UsageProblem | None:
-        """Makes a folder for files to come, unless it is there."""
-        try:
-            if not path.is_dir():
-                path.mkdir()
-                self.made = path
-        except OSError as error:
-            return problems.cannot_write(str(path), error.strerror or str(error))
-        return None
-
-    def discard(self) -> None:
-        """Removes what is not published."""
-        for draft in self.drafts.values():
-            draft.discard()
-        self.drafts.clear()
-        for path in self.temporary:
-            with contextlib.suppress(OSError):  # most have gone with their draft, or were published
-                path.unlink(missing_ok=True)
-        self.temporary.clear()
-        if self.made is not None:
-            with contextlib.suppress(OSError):  # it holds what was published
-                self.made.rmdir()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class WholeFacts:
     """What is known of a run whose rows were computed together: see `BatchReport`."""
 
     unknown: int = 0  # rows whose sequence cannot be read
     unlinked: Mapping[str, int] = field(default_factory=dict)  # by list: rows whose episode cannot be read
     incomplete: int = 0
-    past: Past = field(default_factory=Past)
+    earlier: tuple[FileFacts, ...] = ()  # the files of earlier results
     stale: int = 0
     affected: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     groups: Mapping[str, GroupReport] = field(default_factory=dict)
     findings: Mapping[str, FindingReport] = field(default_factory=dict)
 
+    def state(self) -> dict[str, Any]:
+        """Everything but the findings, for a journal: plain JSON."""
+        return {
+            "unknown": self.unknown,
+            "unlinked": dict(self.unlinked),
+            "incomplete": self.incomplete,
+            "earlier": [[facts.name, facts.size, facts.sha256, str(facts.path)] for facts in self.earlier],
+            "stale": self.stale,
+            "affected": {name: list(names) for name, names in self.affected.items()},
+            "groups": {name: dataclasses.asdict(report) for name, report in self.groups.items()},
+        }
+
+    @classmethod
+    def of(cls, state: Mapping[str, Any]) -> WholeFacts:
+        """The facts that had a state."""
+        return cls(
+            unknown=state["unknown"],
+            unlinked=state["unlinked"],
+            incomplete=state["incomplete"],
+            earlier=tuple(
+                FileFacts(name=name, size=size, sha256=digest, path=Path(path))
+                for name, size, digest, path in state["earlier"]
+            ),
+            stale=state["stale"],
+            affected={name: tuple(names) for name, names in state["affected"].items()},
+            groups={name: GroupReport(**report) for name, report in state["groups"].items()},
+        )
+
 
 def conclude(
     prepared: Prepared,
-    outputs: Outputs,
+    session: Session,
     tally: Tally,
     lists: Mapping[str, Tally],
     whole: WholeFacts,
@@ -144,19 +99,19 @@ def conclude(
         or whole.stale > 0
         or any(found.reject_codes for found in reports.values())
     )
-    published: tuple[Draft, ...] = ()
+    published: tuple[Path, ...] = ()
     if not options.dry_run:
         more: dict[str, object] = {}
         if prepared.lists:
             more["lists"] = {
-                of.spec.name: _list_json(of, outputs, lists[of.spec.name], whole.unlinked, held=held)
+                of.spec.name: _list_json(of, session, lists[of.spec.name], whole.unlinked, held=held)
                 for of in prepared.lists
             }
-        more |= _more(prepared, outputs, whole, held=held)
-        files = {"input": FileFacts(name=options.episodes.name, size=tally.size, sha256=tally.digest)}
+        more |= _more(prepared, session, whole, held=held)
+        files = {"input": facts_of(job.source, tally.size, tally.digest)}
         if not held:
-            files["results"] = _facts(outputs.drafts["results"])
-        files["rejects"] = _facts(outputs.drafts["rejects"])
+            files["results"] = _facts(session.drafts["results"])
+        files["rejects"] = _facts(session.drafts["rejects"])
         facts = SummaryFacts(
             version=__version__,
             status="refused" if held else "incomplete" if broken else "complete",
@@ -171,18 +126,21 @@ def conclude(
             exact_steps=job.exact_steps,
             unknown_sequence=whole.unknown,
             seconds=time.monotonic() - started,
+            titles=job.form.titles,
+            folder=options.summary_path.parent,
+            rulebook=options.rulebook,
             more=more,
         )
-        failure = outputs.add("summary", options.summary_path)
+        failure = session.add_anew("summary", options.summary_path)
         if failure is not None:
             return BatchReport(problem=failure)
-        outputs.drafts["summary"].write(summary_json(plan, facts))
+        session.drafts["summary"].write(summary_json(plan, facts))
         told = ("summary", "rejects", " rejects", ".rejects.csv")  # what is published even when no results are
-        kept = [d for what, d in outputs.drafts.items() if not held or what.endswith(told)]
-        published = tuple(kept)
-        failure = publish(published)
-        if failure is not None:
-            return BatchReport(problem=failure)
+        kept = [what for what in session.drafts if not held or what.endswith(told)]
+        made = session.publish(*_ordered(kept))
+        if isinstance(made, UsageProblem):
+            return BatchReport(problem=made)
+        published = made
     return BatchReport(
         problem=problem,
         accounts=accounts,
@@ -198,9 +156,16 @@ def conclude(
         incomplete=whole.incomplete,
         stale=whole.stale,
         affected=sum(len(names) for names in whole.affected.values()),
-        published=tuple(draft.shown for draft in published),
+        published=published,
+        resumed=session.told,
         seconds=time.monotonic() - started,
     )
+
+
+def _ordered(kept: list[str]) -> list[str]:
+    """Files by when they get their name: the results come first here, hence last, and never stand without their rejects."""
+    first = [what for what in ("results", "rejects") if what in kept]
+    return [*first, *(what for what in kept if what not in first)]
 
 
 def _assumptions(prepared: Prepared) -> tuple[str, ...]:
@@ -215,8 +180,13 @@ def _assumptions(prepared: Prepared) -> tuple[str, ...]:
     before = f"and in the {' and '.join(rest)}" if rest else ""
     found = [f"{call.key}: nothing before the first episode in the file {before}".rstrip() for call in calls]
     found += assumed_of(prepared.past)
+    read = (job, *(of.job for of in prepared.lists), *(file.job for file in prepared.past))
+    found += [told for one in read for told in one.source.assumed(one.columns.inputs)]
     found += [f"{name} in the folder of groups is no input of a group: not read" for name in prepared.groups.others]
     found += _unused(prepared)
+    untold = dict.fromkeys(name for of in (job, *(of.job for of in prepared.lists)) for name in of.untold)
+    if untold:
+        found.append(f"--names {job.options.names}: the rulebook has none for {', '.join(untold)}, which keep their own")
     if calls and any(name in RX_COLUMNS for name in job.head.names):
         found.append(
             "this is a rejects file: episodes that were written before are not in it, so they count as nothing"
@@ -238,47 +208,49 @@ def _unused(prepared: Prepared) -> list[str]:
     return found
 
 
-def _more(prepared: Prepared, outputs: Outputs, whole: WholeFacts, *, held: bool) -> dict[str, object]:
+def _more(prepared: Prepared, session: Session, whole: WholeFacts, *, held: bool) -> dict[str, object]:
     """What the summary says of groups, earlier results, opening and closing amounts."""
     more: dict[str, object] = {}
     if whole.incomplete:
         more["incomplete_results"] = whole.incomplete
-    if whole.past.reads:
-        more["earlier"] = [read.facts.as_json() for read in whole.past.reads]
-        stale = {} if held else _facts(outputs.drafts["stale"]).as_json()
+    if whole.earlier:
+        more["earlier"] = [facts.as_json() for facts in whole.earlier]
+        stale = {} if held else _facts(session.drafts["stale"]).as_json()
         more["stale"] = {"results": whole.stale, **stale}
     if prepared.openings.facts is not None:
         more["opening"] = prepared.openings.facts.as_json()
-    if "closing" in outputs.drafts and not held:
-        more["closing"] = _facts(outputs.drafts["closing"]).as_json()
+    if "closing" in session.drafts and not held:
+        more["closing"] = _facts(session.drafts["closing"]).as_json()
     if whole.groups:
         more["groups"] = {
-            name: _group_json(prepared, outputs, name, found, held=held) for name, found in whole.groups.items()
+            name: _group_json(prepared, session, name, found, held=held) for name, found in whole.groups.items()
         }
     if whole.findings:
-        more["findings"] = _findings_json(prepared, outputs, whole.findings, held=held)
+        more["findings"] = _findings_json(prepared, session, whole.findings, held=held)
     if whole.affected:
-        more["affected_by_reversals"] = {name: list(names) for name, names in whole.affected.items()}
+        hide = prepared.job.options.redact
+        shown = (lambda name: name) if hide is None else hide.pseudonym
+        more["affected_by_reversals"] = {shown(n): [shown(one) for one in names] for n, names in whole.affected.items()}
     return more
 
 
 def _findings_json(
-    prepared: Prepared, outputs: Outputs, found: Mapping[str, FindingReport], *, held: bool
+    prepared: Prepared, session: Session, found: Mapping[str, FindingReport], *, held: bool
 ) -> dict[str, object]:
     job = prepared.job
-    file = {} if held else _facts(outputs.drafts["findings"]).as_json()
+    file = {} if held else _facts(session.drafts["findings"]).as_json()
     checks = {name: report.as_json(job.plan.decimals) for name, report in found.items()}
     return {**file, "language": job.options.language, "checks": checks}
 
 
 def _group_json(
-    prepared: Prepared, outputs: Outputs, name: str, found: GroupReport, *, held: bool
+    prepared: Prepared, session: Session, name: str, found: GroupReport, *, held: bool
 ) -> dict[str, object]:
     given = prepared.groups.files.get(name)
     files = {"input": given.as_json()} if given is not None else {}
     if not held:
-        files["results"] = _facts(outputs.drafts[f"group {name}.csv"]).as_json()
-    files["rejects"] = _facts(outputs.drafts[f"group {name}.rejects.csv"]).as_json()
+        files["results"] = _facts(session.drafts[f"group {name}.csv"]).as_json()
+    files["rejects"] = _facts(session.drafts[f"group {name}.rejects.csv"]).as_json()
     return {
         **files,
         "groups": found.groups,
@@ -291,20 +263,23 @@ def _group_json(
 
 
 def _facts(draft: Draft) -> FileFacts:
-    return FileFacts(name=draft.shown.name, size=draft.size, sha256=draft.digest)
+    return FileFacts(name=draft.shown.name, size=draft.size, sha256=draft.digest, path=draft.shown)
 
 
 def _list_json(
-    of: ListJob, outputs: Outputs, tally: Tally, unlinked: Mapping[str, int], *, held: bool
+    of: ListJob, session: Session, tally: Tally, unlinked: Mapping[str, int], *, held: bool
 ) -> dict[str, object]:
     name = of.spec.name
-    results, rejects = outputs.of_list(name)
-    files = {"input": FileFacts(name=of.name, size=tally.size, sha256=tally.digest)}
+    results, rejects = session.drafts.get(f"{name} results"), session.drafts.get(f"{name} rejects")
+    files = {"input": facts_of(of.job.source, tally.size, tally.digest)}
     if results is not None and not held:
         files["results"] = _facts(results)
     if rejects is not None:
         files["rejects"] = _facts(rejects)
-    body = accounts_json(files, tally.accounts, of.job.tables.decimals, of.job.columns, tally.codes, tally.defaults)
+    own = of.job
+    body = accounts_json(
+        files, tally.accounts, own.tables.decimals, own.columns, tally.codes, tally.defaults, own.form.titles
+    )
     if unlinked.get(name):
         body["unknown_episode"] = {
             "records": unlinked[name],

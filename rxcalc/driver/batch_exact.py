@@ -91,17 +91,6 @@ def result_of(outcome: Outcome | RowResult, name: str) -> Value:
     return outcome.steps[name] if name in outcome.steps else outcome.shares[name]
 
 
-def lacking(outcome: Outcome, cells: Sequence[Cell], field: str) -> Problem | None:
-    """The refusal of a reversal whose original, an earlier result, does not hold all that is asked for."""
-    name = next(
-        (cell.name for cell in cells if cell.name not in outcome.steps and cell.name not in outcome.shares), None
-    )
-    if name is None or not outcome.reverses:
-        return None
-    message = f"the earlier result of `{outcome.reverses}` lacks {name}, so it cannot be reversed; give its file with all columns"
-    return Problem("RX813", field, outcome.reverses, message)
-
-
 def too_large(outcome: Outcome | RowResult, cells: Sequence[Cell]) -> Problem | None:
     """The refusal of results that no column can hold."""
     for cell in cells:

@@ -23,7 +23,7 @@ from rxcalc.tabular.writer import line_of, plain_cell
 if TYPE_CHECKING:
     from rxcalc.backends.base import GroupOutcome
 
-_SUFFIXES: Final = (".csv", ".tsv", ".tab")
+_SUFFIXES: Final = (".csv", ".tsv", ".tab", ".parquet", ".pq", ".xlsx")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,10 @@ def read_group_inputs(plan: Plan, options: BatchOptions) -> GroupInputs | UsageP
     if not options.groups.is_dir():
         return problems.no_folder(str(options.groups))
     others: list[str] = []
+    chosen = input_files(plan, options.groups)
     for path in sorted(options.groups.iterdir()):
+        if path.suffix.lower() in _SUFFIXES and chosen.get(path.stem, path) != path:
+            return problems.same_kind(str(path), chosen[path.stem].name)
         if path.suffix.lower() in _SUFFIXES and path.stem not in kinds:
             near = get_close_matches(path.stem, kinds, n=1, cutoff=0.75)
             if near:
@@ -68,7 +71,7 @@ def read_group_inputs(plan: Plan, options: BatchOptions) -> GroupInputs | UsageP
             others.append(path.name)
     rows: dict[str, Sequence[Mapping[str, Value]]] = {}
     files: dict[str, FileFacts] = {}
-    for name, path in input_files(plan, options.groups).items():
+    for name, path in chosen.items():
         read = _read(plan, kinds[name], path)
         if isinstance(read, UsageProblem):
             return read
@@ -103,36 +106,45 @@ class GroupFile:
     lines: Iterable[bytes]
 
 
-def group_files(plan: Plan, outcomes: Sequence[GroupOutcome]) -> list[GroupFile]:
+def group_files(plan: Plan, outcomes: Sequence[GroupOutcome], *, excel: bool = False) -> list[GroupFile]:
     """For each kind the results of its groups, and those that are refused."""
     found: list[GroupFile] = []
     for group in across(plan):
         own = [outcome for outcome in outcomes if outcome.kind == group.name]
-        found.append(GroupFile(f"{group.name}.csv", _results(plan, group, [o for o in own if o.problem is None])))
+        found.append(
+            GroupFile(
+                f"{group.name}.csv", _written(_results(plan, group, [o for o in own if o.problem is None]), excel=excel)
+            )
+        )
         refused = [o for o in own if o.problem is not None]
-        found.append(GroupFile(f"{group.name}.rejects.csv", _rejects(plan, group, refused)))
+        found.append(GroupFile(f"{group.name}.rejects.csv", _written(_rejects(plan, group, refused), excel=excel)))
     return found
 
 
-def _results(plan: Plan, group: PlanGroup, outcomes: Sequence[GroupOutcome]) -> Iterable[bytes]:
+def _written(rows: Iterable[list[str]], *, excel: bool) -> Iterable[bytes]:
+    """Rows as lines; the first is the header."""
+    return (line_of(row, excel=excel, first=at == 0) for at, row in enumerate(rows))
+
+
+def _results(plan: Plan, group: PlanGroup, outcomes: Sequence[GroupOutcome]) -> Iterable[list[str]]:
     """Keys, inputs, results, `members`, `rejected`."""
     given, computed = _columns(plan, group)
-    yield line_of([*given, *computed, *_tallies(given, computed)])
+    yield [*given, *computed, *_tallies(given, computed)]
     for o in outcomes:
         results = {**o.steps, **o.shares}
         told = [plain_cell(o.inputs.get(name), of, plan.decimals) for name, of in given.items()]
         told += [plain_cell(results.get(name), of, plan.decimals) for name, of in computed.items()]
-        yield line_of([*told, str(o.members), str(o.rejected)])
+        yield [*told, str(o.members), str(o.rejected)]
 
 
-def _rejects(plan: Plan, group: PlanGroup, outcomes: Sequence[GroupOutcome]) -> Iterable[bytes]:
+def _rejects(plan: Plan, group: PlanGroup, outcomes: Sequence[GroupOutcome]) -> Iterable[list[str]]:
     """Keys, inputs, `members`, `rejected`, and why the group is refused."""
     given, computed = _columns(plan, group)
-    yield line_of([*given, *_tallies(given, computed), "rx_code", "rx_field", "rx_value", "rx_message"])
+    yield [*given, *_tallies(given, computed), "rx_code", "rx_field", "rx_value", "rx_message"]
     for o in outcomes:
         told = [plain_cell(o.inputs.get(name), of, plan.decimals) for name, of in given.items()]
         why = [o.problem.code, o.problem.field, o.problem.value, o.problem.message] if o.problem is not None else []
-        yield line_of([*told, str(o.members), str(o.rejected), *why])
+        yield [*told, str(o.members), str(o.rejected), *why]
 
 
 def _tallies(*taken: Iterable[str]) -> tuple[str, ...]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +21,7 @@ from rxcalc.inputs.tables import ROW, TableReader
 from rxcalc.lang.ops import Op
 from rxcalc.lang.types import PERCENT
 from rxcalc.passes.sequence import placing_fields
+from rxcalc.plan.columns.walk import input_scale
 from rxcalc.plan.nodes import Plan, PlanInput, share_names
 from rxcalc.plan.reads import lists_looked_back_at, recorded_results, window_reads
 from rxcalc.tabular import problems
@@ -27,12 +30,13 @@ from rxcalc.tabular.header import match_columns
 from rxcalc.tabular.judging import ID
 from rxcalc.tabular.lists import EpisodeIndex
 from rxcalc.tabular.problems import UsageProblem
-from rxcalc.tabular.source import open_source
-from rxcalc.tabular.summary import FileFacts
+from rxcalc.tabular.source import narrowed, open_source
+from rxcalc.tabular.summary import FileFacts, facts_of
 from rxcalc.tabular.writer import Layout
 
 if TYPE_CHECKING:
     from rxcalc.backends.base import Row
+    from rxcalc.backends.columnar.given import Given
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +68,25 @@ class Past:
 
     reads: tuple[PastRead, ...] = ()
 
-    def rows(self, plan: Plan) -> list[Row]:
-        """The episodes as the exact evaluator takes them; numbered from -1 down, called `=` and their id."""
+    def rows(self, plan: Plan, numbers: Iterable[int] | None = None) -> list[Row]:
+        """The episodes (of some numbers) as the exact evaluator takes them; numbered from -1 down, called `=` and their id."""
         from rxcalc.backends.base import Outcome, Row
 
+        results = {cell.name for cell in cells_of(plan, _results(plan))}
+        shares = set(share_names(plan))
+        wanted = None if numbers is None else sorted(-number - 1 for number in numbers)
         found: list[Row] = []
+        first = 0
         for read in self.reads:
             own = read.file.job.plan
-            have = set(read.frame.columns)
-            results = {cell.name for cell in cells_of(plan, _results(plan))}
-            shares = set(share_names(plan))
+            places: Sequence[int] = range(first, first + read.frame.height)
+            frame = read.frame
+            if wanted is not None:
+                places = wanted[bisect_left(wanted, first) : bisect_left(wanted, first + frame.height)]
+                frame = frame[[place - first for place in places]]
+            have = set(frame.columns)
             fields = [spec for spec in own.inputs if spec.name in have]
-            for values in values_of(own, fields, read.frame):
+            for place, values in zip(places, values_of(own, fields, frame), strict=True):
                 inputs = {name: value for name, value in values.items() if name not in results}
                 steps = {name: value for name, value in values.items() if name in results and name not in shares}
                 amounts = {
@@ -84,8 +95,27 @@ class Past:
                     if name in shares and isinstance(value, int | Fraction)
                 }
                 recorded = Outcome(inputs, steps, amounts)
-                found.append(Row(-len(found) - 1, f"={inputs[ID]}", inputs, recorded=recorded))
+                found.append(Row(-place - 1, f"={inputs[ID]}", inputs, recorded=recorded))
+            first += read.frame.height
         return found
+
+    def given(self, plan: Plan) -> Given:
+        """The episodes as columns take them."""
+        from rxcalc.backends.columnar.given import Given
+
+        scales: dict[str, int] = {}
+        frames: list[pl.DataFrame] = []
+        first = 0
+        for read in self.reads:
+            scales |= {spec.name: input_scale(spec) for spec in read.file.job.plan.inputs}
+            numbers = -1 - pl.int_range(first, first + read.frame.height, dtype=pl.Int64(), eager=True)
+            frames.append(read.frame.with_columns(numbers.alias(ROW)))
+            first += read.frame.height
+        return Given(pl.concat(frames, how="diagonal_relaxed"), scales, partial(self.rows, plan))
+
+    def only(self, keep: pl.Expr) -> Past:
+        """Some of the episodes."""
+        return Past(tuple(replace(read, frame=read.frame.filter(keep)) for read in self.reads))
 
     def place(self, number: int) -> tuple[str, int]:
         """The file and the line of the row with a number."""
@@ -197,6 +227,7 @@ def _prepare(plan: Plan, path: Path, options: BatchOptions) -> PastFile | UsageP
     if isinstance(columns, UsageProblem):
         names = tuple(s.name for s in specs if not s.optional and s.default is None and not _has(head, s, mapped))
         return problems.earlier_lacks(str(path), names) if names else columns
+    source = narrowed(source, set(columns.inputs.values()))
     tables = TableReader(own)
     form = Layout(columns, (), (), head.separator)
     shape = tables.shape(columns.inputs, len(head.names), head.separator, frozenset())
@@ -248,13 +279,13 @@ def _read(file: PastFile) -> PastRead | UsageProblem:
     frame = pl.concat(frames) if frames else job.tables.read(texts).frame
     # A column that the file does not have says nothing; an input that somebody reads is missing, or its default.
     unread = [name for name in job.columns.absent if name not in file.absent]
-    facts = FileFacts(name=file.path.name, size=reader.bytes_read, sha256=reader.digest)
+    facts = facts_of(job.source, reader.bytes_read, reader.digest)
     return PastRead(file, frame.drop(unread), places, facts)
 
 
 def _twice(reads: Sequence[PastRead], main: MainRead) -> UsageProblem | None:
     """Whether an episode stands in two files."""
-    seen: list[tuple[EpisodeIndex, str, Places]] = [(EpisodeIndex(*known_ids(main)), main.name, main.places)]
+    seen: list[tuple[EpisodeIndex, str, Places]] = []
     for read in reads:
         ids, rows = read.frame.get_column(ID), read.frame.get_column(ROW)
         index = EpisodeIndex(ids, rows)
@@ -267,7 +298,26 @@ def _twice(reads: Sequence[PastRead], main: MainRead) -> UsageProblem | None:
                 here = f"line {read.places.line(int(rows[at]))} of {read.file.path.name}"
                 return problems.twice_given(str(ids[at]), f"line {places.line(int(found[at]))} of {name}", here)
         seen.append((index, read.file.path.name, read.places))
-    return None
+    return _issued(seen, main) if seen else None
+
+
+def _issued(earlier: Sequence[tuple[EpisodeIndex, str, Places]], main: MainRead) -> UsageProblem | None:
+    """Whether an episode of this run has an earlier result: the first one of the file is told."""
+    first: tuple[int, str, str] | None = None
+    for frame in main.parts.pieces():
+        ids, rows = known_ids(frame)
+        for index, name, places in earlier:
+            found = index.find(ids)
+            doubled = found.is_not_null().arg_true()
+            if doubled.len():
+                at = int(doubled[0])
+                row = int(rows[at])
+                if first is None or row < first[0]:
+                    first = (row, str(ids[at]), f"line {places.line(int(found[at]))} of {name}")
+    if first is None:
+        return None
+    row, id_, there = first
+    return problems.twice_given(id_, f"line {main.places.line(row)} of {main.name}", there)
 
 
 def assumed_of(files: Iterable[PastFile]) -> list[str]:

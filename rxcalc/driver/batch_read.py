@@ -15,11 +15,15 @@ from rxcalc.passes.sequence import placing_fields
 from rxcalc.tabular.blocks import Raw
 from rxcalc.tabular.duplicates import Ids, confirm
 from rxcalc.tabular.judging import ID, Judged
+from rxcalc.tabular.parts import Parts
 from rxcalc.tabular.problems import UsageProblem
 from rxcalc.tabular.progress import Progress
+from rxcalc.tabular.spool import Spool
 
 BAD = "__bad"
 UNPLACED = "__key_unreadable"
+CODE = "__code"
+_DOUBLED = 744
 
 Duplicates = Mapping[int, Mapping[int, int]]
 """Per block: row to the line where its id stands too."""
@@ -58,30 +62,38 @@ class Places:
 class MainRead:
     """The file of episodes as typed columns.
 
-    `frame` holds every data row with `__row` (its record in the file), `__bad` for those refused and
-    `__key_unreadable` for those of which nobody knows which later ones could read them. `unknown` counts rows
-    whose sequence cannot be read. `refused` are records refused as they were
-    read, with the first code.
+    `parts` holds every data row with `__row` (its record in the file), `__bad` for those refused,
+    `__key_unreadable` for those of which nobody knows which later ones could read them, and `__code` (the number of
+    the first code with which a record was refused as it was read, else 0). `doubled` are the records whose id stands
+    elsewhere too. `unknown` counts rows whose sequence cannot be read.
     """
 
     name: str
-    frame: pl.DataFrame
+    parts: Parts
     places: Places
     duplicates: Duplicates
-    refused: Mapping[int, str]
+    doubled: Sequence[int]
     unknown: int
     digest: str
 
+    def frame(self, chosen: Sequence[int]) -> pl.DataFrame:
+        """The rows of some parts, in the order of the file."""
+        frame = self.parts.read(chosen)
+        if not frame.get_column(ROW).is_sorted():
+            frame = frame.sort(ROW)
+        if self.doubled:
+            doubled = pl.col(ROW).is_in(self.doubled)
+            code = pl.when(doubled).then(pl.lit(_DOUBLED, pl.UInt16)).otherwise(pl.col(CODE))
+            frame = frame.with_columns(pl.col(BAD) | doubled, code.alias(CODE))
+        return frame
 
-def read_main(job: Job, progress: Progress) -> MainRead | UsageProblem:
+
+def read_main(job: Job, parts: Parts, ids: Ids, progress: Progress) -> MainRead | UsageProblem:
     """All rows read and judged."""
     sequence = job.plan.sequence
     by = sequence.by if sequence is not None else ""
     reader = job.source.blocks(job.options.block)
-    frames: list[pl.DataFrame] = []
     places = Places(next_line=job.head.line)
-    refused: dict[int, str] = {}
-    ids = Ids()
     unknown = 0
     keys = placing_fields(job.plan)
 
@@ -91,44 +103,51 @@ def read_main(job: Job, progress: Progress) -> MainRead | UsageProblem:
 
     for frame, judged in in_order(reader, work, job.options.threads):
         base = places.records
-        refused.update((base + row, found[0].code) for row, found in judged.refused.items())
         places.add(judged)
         ids.add(judged)
         if by:
             unknown += frame.get_column(by).null_count()
-        frames.append(frame.with_columns(pl.col(ROW) + base))
+        parts.add(frame.with_columns(pl.col(ROW) + base))
         progress.update(reader.bytes_read // 2, job.head.size, places.records)
     if reader.problem is not None:
         return reader.problem
+    parts.add(_empty(job))
+    parts.seal()
     doubles = duplicates(job, ids, places.starts)
-    if not frames:
-        frames.append(_empty(job))
-    frame = pl.concat(frames)
-    frames.clear()
-    doubled = [places.bases[block] + row for block, rows in doubles.items() for row in rows]
-    if doubled:
-        frame = frame.with_columns(pl.col(BAD) | pl.col(ROW).is_in(doubled))
-        refused.update(dict.fromkeys(doubled, "RX744"))
-    return MainRead(job.options.episodes.name, frame, places, doubles, refused, unknown, reader.digest)
+    doubled = sorted(places.bases[block] + row for block, rows in doubles.items() for row in rows)
+    return MainRead(job.options.episodes.name, parts, places, doubles, doubled, unknown, reader.digest)
 
 
 @dataclass(slots=True)
 class Kept:
-    """The typed rows of blocks that are computed as they come."""
+    """The typed rows of blocks that are computed as they come, put aside."""
 
-    frames: list[pl.DataFrame] = field(default_factory=list)
+    spool: Spool
     records: int = 0
 
     def add(self, judged: Judged) -> None:
         """Take the next block."""
-        self.frames.append(judged.data_frame().with_columns(pl.col(ROW) + self.records))
+        self.spool.append(0, judged.data_frame().with_columns(pl.col(ROW) + self.records))
         self.records += judged.records
 
     def frame(self, job: Job) -> pl.DataFrame:
-        """All rows, which are not kept here any longer."""
-        frame = pl.concat(self.frames) if self.frames else _empty(job)
-        self.frames.clear()
-        return frame
+        """All rows."""
+        frame = self.spool.read(0)
+        return frame if frame is not None else _empty(job).drop(CODE, UNPLACED)
+
+    @property
+    def size(self) -> int:
+        """How many bytes the rows take, about."""
+        return self.spool.sizes.get(0, 0)
+
+    def state(self) -> dict[str, int]:
+        """What `reopen` needs to go on from here."""
+        return {"records": self.records, "size": self.spool.sizes.get(0, 0)}
+
+    def reopen(self, state: Mapping[str, int]) -> bool:
+        """Go on from a state; False when the rows are not there any more."""
+        self.records = state["records"]
+        return not state["size"] or self.spool.reopen({0: state["size"]})
 
 
 def duplicates(job: Job, ids: Ids, starts: Sequence[int]) -> dict[int, dict[int, int]]:
@@ -147,31 +166,29 @@ def duplicates(job: Job, ids: Ids, starts: Sequence[int]) -> dict[int, dict[int,
     )
 
 
-def known_ids(read: MainRead) -> tuple[pl.Series, pl.Series]:
-    """The readable ids of the episodes, and their rows."""
-    frame = read.frame.select(ID, ROW).filter(pl.col(ID).is_not_null())
+def known_ids(frame: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
+    """The readable ids of episodes, and their rows."""
+    frame = frame.select(ID, ROW).filter(pl.col(ID).is_not_null())
     return frame.get_column(ID), frame.get_column(ROW)
-
-
-def part_of(values: pl.DataFrame, key: str, base: int, records: int) -> pl.DataFrame:
-    """The results of a block's records, under `__row` numbered in the block; `values` ascend by `key`."""
-    have = values.get_column(key)
-    start = int(have.search_sorted(base, side="left"))
-    end = int(have.search_sorted(base + records, side="left"))
-    return values.slice(start, end - start).with_columns((pl.col(key) - base).alias(key)).rename({key: ROW})
 
 
 def _empty(job: Job) -> pl.DataFrame:
     """The typed table of a file without records."""
     texts = pl.DataFrame(schema=dict.fromkeys(job.columns.inputs, pl.String))
     no = pl.lit(value=False)
-    return job.tables.read(texts).frame.with_columns(no.alias(BAD), no.alias(UNPLACED))
+    return job.tables.read(texts).frame.with_columns(
+        no.alias(BAD), no.alias(UNPLACED), pl.lit(0, pl.UInt16).alias(CODE)
+    )
 
 
 def _with_keys(frame: pl.DataFrame, judged: Judged, by: str, keys: frozenset[str]) -> pl.DataFrame:
-    """The frame with `__key_unreadable`: refused rows of which nobody knows which later rows could read them."""
+    """The frame with `__key_unreadable` (refused rows of which nobody knows which later rows could read them) and `__code`."""
     unread = [row for row, found in judged.refused.items() if any(p.field in keys and p.code != "RX744" for p in found)]
     unplaced = pl.col(ROW).is_in(unread)
     if by:
         unplaced |= pl.col(by).is_null()
-    return frame.with_columns(unplaced.alias(UNPLACED))
+    code = pl.lit(0, pl.UInt16)
+    if judged.refused:
+        codes = {row: int(found[0].code[2:]) for row, found in judged.refused.items()}
+        code = pl.col(ROW).replace_strict(codes, default=0, return_dtype=pl.UInt16)
+    return frame.with_columns(unplaced.alias(UNPLACED), code.alias(CODE))

@@ -6,11 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
+from hashlib import sha256
 from pathlib import Path
 
 from rxcalc.lang.arithmetic import plain
 from rxcalc.tabular.accounts import Accounts
+from rxcalc.tabular.forms import beside, companion_suffix
+from rxcalc.tabular.naming import Names
 from rxcalc.tabular.problems import UsageProblem
+from rxcalc.tabular.redaction import Redaction
+from rxcalc.tabular.summary import RulebookFacts, VersionsFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,10 +28,14 @@ class BatchOptions:
     summary: Path | None = None
     select: tuple[str, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
+    encoding: str = "auto"  # of the files of episodes and lists
     max_rejects: str = ""
     after_reject: str = "refuse"
     threads: int = 2
     dry_run: bool = False
+    resume: bool = False
+    memory: int = 2_000_000_000  # bytes that the run may take
+    temp_dir: Path | None = None  # where parts go that need not stand beside the results
     block: int = 6 << 20
     lists: Mapping[str, Path] = field(default_factory=dict)  # `--lines` and `--list`: the file of each list
     list_results: Mapping[str, Path] = field(default_factory=dict)
@@ -36,17 +45,30 @@ class BatchOptions:
     groups: Path | None = None  # the folder of group inputs
     groups_out: Path | None = None
     findings: Path | None = None
-    language: str = "en"  # of the messages of findings
+    language: str = "en"  # of the messages of findings, and of labels
+    names: Names = "step"  # what columns of results are called by
+    redact: Redaction | None = None  # how ids and texts are hidden
+    excel: bool = False  # whether spreadsheets are to show every cell of text files as it is
+    rulebook: RulebookFacts | VersionsFacts | None = None  # where the summary says that the rulebook is
     reads: tuple[Path, ...] = ()  # the rulebook's files and the like, which no output may replace
 
     def beside(self, suffix: str) -> Path:
         """The default name of a companion of the results: out.csv, out.rejects.csv."""
-        return self.results.with_name(self.results.stem + suffix)
+        return beside(self.results, suffix)
+
+    @property
+    def work_path(self) -> Path:
+        """The private folder of the run: beside the results, or in the folder for temporary files."""
+        beside = self.beside(".rxcalc")
+        if self.temp_dir is None:
+            return beside.with_name(f".{beside.name}")
+        named = sha256(str(beside.resolve()).encode(errors="surrogateescape")).hexdigest()[:12]
+        return self.temp_dir / f".{beside.name}.{named}"
 
     @property
     def rejects_path(self) -> Path:
         """Where rejects go."""
-        return self.rejects or self.beside(".rejects" + (self.results.suffix or ".csv"))
+        return self.rejects or self.beside(".rejects" + companion_suffix(self.results))
 
     @property
     def summary_path(self) -> Path:
@@ -70,16 +92,20 @@ class BatchOptions:
 
     def list_rejects(self, name: str) -> Path:
         """Where the rejects of a list go."""
-        suffix = self.lists[name].suffix.lower()
-        return self.beside(f".{name}.rejects" + (suffix if suffix in {".tsv", ".tab"} else ".csv"))
+        return self.beside(f".{name}.rejects" + companion_suffix(self.lists[name]))
 
     def as_json(self) -> dict[str, object]:
         """What bears on the results, for the summary."""
         return {
             "select": list(self.select),
             "columns": dict(self.columns),
+            "encoding": self.encoding,
             "max_rejects": self.max_rejects,
             "after_reject": "compute" if self.after_reject == "compute" else "reject",
+            "names": self.names,
+            "excel": self.excel,
+            **({"redact": True} if self.redact is not None else {}),
+            "language": self.language,
         }
 
 
@@ -153,6 +179,7 @@ class BatchReport:
     stale: int = 0  # issued results that late arrivals would have changed
     affected: int = 0  # results that had read what is reversed now
     published: tuple[Path, ...] = ()
+    resumed: str = ""  # what became of the interrupted run that this one was to go on from
     seconds: float = 0.0
 
     @property

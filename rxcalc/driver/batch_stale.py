@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -128,13 +128,19 @@ def _id(row: Row) -> str:
     return str(row.inputs[ID])
 
 
-def stale_lines(plan: Plan, found: Iterable[Stale], place: Mapping[int, tuple[str, int]]) -> Iterable[bytes]:
-    """The stale file: one row an issued result, with the file and line on which it stands."""
+def stale_header(plan: Plan, *, excel: bool) -> bytes:
+    """The first line of the stale file."""
+    return line_of([*_named(plan), "rx_file", "rx_line", "rx_late", "rx_changed"], excel=excel, first=True)
+
+
+def stale_line(plan: Plan, stale: Stale, file: str, line: int, *, excel: bool) -> bytes:
+    """A line of the stale file: an issued result, with the file and line on which it stands."""
+    values = ["" if (value := stale.row.inputs.get(name)) is None else str(value) for name in _named(plan)]
+    return line_of([*values, file, str(line), ";".join(stale.late), stale.changed], excel=excel)
+
+
+def _named(plan: Plan) -> list[str]:
+    """The fields that name an episode in the stale file."""
     by = plan.sequence.by if plan.sequence is not None else ""
     order = [name for name in plan.sequence.order if name not in (ID, by)] if plan.sequence is not None else []
-    names = [ID, *([by] if by and by != ID else []), *order]
-    yield line_of([*names, "rx_file", "rx_line", "rx_late", "rx_changed"])
-    for stale in found:
-        values = ["" if (value := stale.row.inputs.get(name)) is None else str(value) for name in names]
-        file, line = place[stale.row.number]
-        yield line_of([*values, file, str(line), ";".join(stale.late), stale.changed])
+    return [ID, *([by] if by and by != ID else []), *order]

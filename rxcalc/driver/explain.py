@@ -205,10 +205,12 @@ def template(plan: Plan, fields: Fields | None = None, language: str = "en") -> 
         lines.append(f"{spec.name}:    # one item for each row; {need}")
         for at, i in enumerate(spec.inputs):
             lines.append(f"  {'-' if at == 0 else ' '} {i.name}:    # {_about(i, language)}")
-    across = [group.name for group in plan.groups if not group.inside]
-    if across:
+    from rxcalc.plan.columns.together import kinds_read
+
+    read = kinds_read(plan)
+    if read:
         lines.append("groups:    # results that the bill reads, as settled")
-        lines += [f"  {name}: {{}}" for name in across]
+        lines += [f"  {name}: {{}}" for name in read]
     return "\n".join(lines) + "\n"
 
 
@@ -217,5 +219,6 @@ def _about(i: PlanInput, language: str) -> str:
     about = " or ".join(v.name for v in i.values) if i.values else f"e.g. {EXAMPLES.get(str(i.type), str(i.type))}"
     if str(i.type) == "flag":
         about = "yes or no"
-    need = "optional" if i.optional else f"without it {i.default}" if i.default is not None else "required"
+    default = ("no", "yes")[i.default] if isinstance(i.default, bool) else i.default
+    need = "optional" if i.optional else f"without it {default}" if default is not None else "required"
     return "; ".join(t for t in (in_language(i.label, language), about, need) if t)

@@ -12,20 +12,27 @@ from fractions import Fraction
 from typing import Final, TypeAlias
 
 from rxcalc.inputs.dates import read_date
+from rxcalc.inputs.guarded import unguarded
 from rxcalc.inputs.numerals import MAX_DIGITS, Numeral, NumeralFault, read_numeral
 from rxcalc.inputs.shown import UNSAFE, UNSAFE_IN_TEXT, quoted
 from rxcalc.lang.types import Kind, OneOf, Plain
 from rxcalc.plan.nodes import PlanInput, Value
 
 TRIM: Final = " \t\r\n\u00a0\u3000\u2007\u202f"
-MISSING: Final = frozenset({"", "无", "待填", "空", "-", "--", "N/A", "n/a"})
+MISSING: Final = frozenset({"", "无", "待填", "空", "-", "--", "－", "—", "——", "N/A", "n/a"})
 MAX_CODE: Final = 128
 MAX_TEXT: Final = 65_536
 
-_MANGLED: Final = re.compile(r"[0-9](\.[0-9]+)?[eE]\+[0-9]+")
+_MANGLED: Final = re.compile(r"-?[0-9](\.[0-9]+)?[eE]\+[0-9]+")
 _FLAGS: Final[Mapping[str, bool]] = {"yes": True, "true": True, "是": True, "no": False, "false": False, "否": False}
 _AMOUNTS: Final = frozenset({Kind.MONEY, Kind.MONEY_PER_DAY})
 _NUMBERS: Final = _AMOUNTS | {Kind.NUMBER, Kind.PERCENT, Kind.COUNT, Kind.DAYS, Kind.MONTHS, Kind.YEARS}
+
+
+def trim(text: str) -> str:
+    """What a cell says: without spaces around it, and of a guarded text (`="0012"`) the text."""
+    found = text.strip(TRIM)
+    return unguarded(found).strip(TRIM) if found.startswith('="') else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +74,14 @@ class CellReader:
         """Whether a cell says that there is no value. A declared spelling (无 for none) is a value."""
         if text is None:
             return True
-        trimmed = text.strip(TRIM)
+        trimmed = trim(text)
         return trimmed in MISSING and trimmed not in self._spellings
 
     def read(self, text: str | None) -> Read:
         """The value of a cell; None when it is missing and may be; else the problem."""
         if text is None:
             return self.absent("")
-        trimmed = text.strip(TRIM)
+        trimmed = trim(text)
         if trimmed in MISSING and trimmed not in self._spellings:
             return self.absent(text)
         return self._read(trimmed)
@@ -86,18 +93,14 @@ class CellReader:
             return spec.default
         if spec.optional:
             return None
-        how = (
-            f"the cell holds {quoted(text)}, which means that nothing is known"
-            if text.strip(TRIM)
-            else "the cell is empty"
-        )
+        how = f"the cell holds {quoted(text)}, which means that nothing is known" if trim(text) else "the cell is empty"
         return CellProblem("RX704", spec.name, text, f"{spec.name} is required but {how}; fill it in")
 
     def amount(self, text: str | None) -> Fraction | None:
         """The number in a cell whatever the bounds and decimals, for control totals; None when there is none."""
         if text is None:
             return None
-        trimmed = text.strip(TRIM)
+        trimmed = trim(text)
         found = read_numeral(trimmed, self.currency) if trimmed not in MISSING else None
         if not isinstance(found, Numeral) or found.percent:
             return None

@@ -22,7 +22,7 @@ VALUE: Final = ":value"  # ends the names of quick values
 _INT64: Final = 2**63 - 1
 _AMOUNTS: Final = frozenset({Kind.MONEY, Kind.MONEY_PER_DAY})
 _PLAIN_CODE: Final = r"^[0-9A-Za-z][0-9A-Za-z._:-]*$"  # no spelling of "missing" of three or more characters
-_PLAIN_TEXT: Final = r"^[!-~]([ -~]*[!-~])?$"
+_PLAIN_TEXT: Final = r"^[!-<>-~]([ -~]*[!-~])?$"  # `="` would start a guarded text
 
 
 @dataclass(frozen=True, slots=True)

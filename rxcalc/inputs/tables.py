@@ -7,7 +7,7 @@ every other cell goes, once per distinct text, through the `CellReader` itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
@@ -28,6 +28,7 @@ from rxcalc.inputs.columns import (
     usual_form,
 )
 from rxcalc.inputs.records import either_sign
+from rxcalc.inputs.typed import Fault, Faults, taken, texts_of
 from rxcalc.lang.types import Kind
 from rxcalc.plan.nodes import Plan, Value
 
@@ -166,15 +167,50 @@ class TableReader:
                 ready[column.spec.name] = values
         return self.read(cells, ready=ready)
 
-    def read(self, texts: pl.DataFrame, first_row: int = 0, ready: Mapping[str, pl.Series] | None = None) -> Checked:
+    def read_typed(self, cells: pl.DataFrame) -> Checked:
+        """The typed table of columns named by input, of the types that a file holds itself.
+
+        Each cell means what its text means (`texts_of`); texts are made only of cells whose value is not sure without.
+        """
+        ready: dict[str, pl.Series] = {}
+        partly: dict[str, tuple[pl.Series, pl.Series | None]] = {}
+        texts: list[pl.Series] = []
+        faults: dict[str, Mapping[int, Fault]] = {}
+        for column in self._columns:
+            if column.spec.name not in cells.columns:
+                continue
+            own = cells.get_column(column.spec.name)
+            values = taken(column, own)
+            if values is not None and values[1] is None:
+                ready[own.name] = values[0]
+                texts.append(pl.Series(own.name, [None], dtype=pl.String).new_from_index(0, own.len()))
+                continue
+            if values is not None and values[1] is not None:
+                partly[own.name] = values
+                own = own.zip_with(~values[1], own.clear(own.len()))
+            text, unsaid = texts_of(own)
+            texts.append(text)
+            if unsaid:
+                faults[own.name] = unsaid
+        return self.read(pl.DataFrame(texts), ready=ready, partly=partly, faults=faults)
+
+    def read(
+        self,
+        texts: pl.DataFrame,
+        first_row: int = 0,
+        ready: Mapping[str, pl.Series] | None = None,
+        partly: Mapping[str, tuple[pl.Series, pl.Series | None]] | None = None,
+        faults: Faults | None = None,
+    ) -> Checked:
         """The typed table of a table of String columns named by input; inputs without a column are missing.
 
-        Columns in `ready` are typed and sure already.
+        Columns in `ready` are typed and sure already, of those in `partly` the rows marked. `faults` are cells refused
+        whatever their text.
         """
-        ready = ready or {}
+        ready, faults = ready or {}, faults or {}
         height = texts.height
         found = _Found()
-        quick = self._first_pass(texts, ready)
+        quick = {**self._first_pass(texts, {*ready, *(partly or ())}), **(partly or {})}
         typed: list[pl.Series] = []
         amounts: list[pl.Series] = []
         defaulted: list[tuple[str, pl.Series]] = []
@@ -190,7 +226,15 @@ class TableReader:
                 if name in texts.columns
                 else pl.Series(name, [None], dtype=pl.String).new_from_index(0, height)
             )
-            values, absent = _finish(column, text, quick.get(name), found)
+            refused = faults.get(name)
+            if refused:
+                text = text.scatter(list(refused), None)
+            whole = name not in (partly or ()) and text.null_count() == height
+            values, absent = (
+                _absent_everywhere(column, text, found) if whole else _finish(column, text, quick.get(name), found)
+            )
+            if refused:
+                values, absent = _refuse(column, values, absent, texts.get_column(name), refused, found)
             if is_amount(column.spec):
                 amounts.append(values)
             if absent is not None and column.spec.default is not None:
@@ -236,9 +280,7 @@ class TableReader:
             left.append((row, order, problem))
         found.problems[:] = left
 
-    def _first_pass(
-        self, texts: pl.DataFrame, ready: Mapping[str, pl.Series]
-    ) -> dict[str, tuple[pl.Series, pl.Series | None]]:
+    def _first_pass(self, texts: pl.DataFrame, ready: Collection[str]) -> dict[str, tuple[pl.Series, pl.Series | None]]:
         """Per column with a quick form: the values, and whether each is sure (None: all are)."""
         names = [name for name in self._values if name in texts.columns and name not in ready]
         if not names or not texts.height:
@@ -258,8 +300,6 @@ def _finish(
 ) -> tuple[pl.Series, pl.Series | None]:
     """The typed column, and which cells are missing (None: no cell is)."""
     sure: pl.Series | None
-    if text.null_count() == text.len():
-        return _absent_everywhere(column, text, found)
     if quick is None:
         if numeric_kind(column) is None:
             return _by_distinct(column, text, found)
@@ -283,6 +323,29 @@ def _finish(
         return values, None
     everywhere = pl.Series([False]).new_from_index(0, text.len()).scatter(rest.filter(absent), True)  # noqa: FBT003 a value, not an option
     return values, everywhere
+
+
+def _refuse(
+    column: Column,
+    values: pl.Series,
+    absent: pl.Series | None,
+    text: pl.Series,
+    faults: Mapping[int, Fault],
+    found: _Found,
+) -> tuple[pl.Series, pl.Series | None]:
+    """Cells refused whatever their text, which were left out as missing ones till now."""
+    name, rows = column.spec.name, sorted(faults)
+    found.problems[:] = [item for item in found.problems if item[1] != column.order or item[0] not in faults]
+    for row, cell in zip(rows, text.gather(rows).to_list(), strict=True):
+        fault = faults[row]
+        found.problems.append(
+            (row, column.order, CellProblem(fault.code, name, cell or "", f"{name}: {fault.message}"))
+        )
+        if is_amount(column.spec):
+            found.odd.append(OddAmount(row, name, None))
+    if absent is not None:
+        absent = absent.scatter(rows, values=False)
+    return values.scatter(rows, None), absent
 
 
 def _second_pass(column: Column, text: pl.Series) -> tuple[pl.Series, pl.Series]:

@@ -27,6 +27,12 @@ class Accumulator:
         # Whether an instance has its first episode, whose value may itself be missing.
         self._begun = pl.repeat(value=False, n=max(size, 1), dtype=pl.Boolean(), eager=True)
 
+    def begin(self, ids: pl.Series, values: pl.Series) -> None:
+        """Starts some instances with what was found before their first row; to be called before any row is taken."""
+        if ids.len():
+            self._held = self._held.scatter(ids, values.cast(self._held.dtype))
+            self._begun = self._begun.scatter(ids, True)  # noqa: FBT003 -- the value itself
+
     def read(self, ids: pl.Series) -> pl.Series:
         """The result for each row; a row in no instance sees nothing."""
         found = self._held.gather(ids)

@@ -17,7 +17,7 @@ from rxcalc.lang.types import OneOf
 from rxcalc.passes.sequence import moved, period_end, period_start, rolling_days
 from rxcalc.plan.nodes import Plan, PlanWindow
 
-__all__ = ["Order", "Places", "View", "dense_ids", "instance_ids", "order_of"]
+__all__ = ["Order", "Places", "View", "civil_starts", "dense_ids", "instance_ids", "order_of"]
 
 _ID: Final = pl.UInt32()
 _SHIFT: Final = 2**22
@@ -74,7 +74,7 @@ def instance_ids(plan: Plan, frame: pl.DataFrame, view: View, apart: pl.Series |
     for name in window.same:
         ids = _narrowed(ids, _codes(plan, frame[name]))
     if window.calendar:
-        ids = _narrowed(ids, _day_numbers(_periods(frame, window)))
+        ids = _narrowed(ids, _day_numbers(civil_starts(frame, window)))
     if window.rolling[0]:
         ids = _known(ids, frame[window.date])
     if window.gap[0]:
@@ -186,7 +186,7 @@ def _by_date(dates: pl.Series, function: Callable[[date], date]) -> pl.Series:
     return table.gather(days - least)
 
 
-def _periods(frame: pl.DataFrame, window: PlanWindow) -> pl.Series:
+def civil_starts(frame: pl.DataFrame, window: PlanWindow) -> pl.Series:
     """The first day of each row's civil period."""
     if not window.starting_input:
         return _by_date(frame[window.date], lambda on: period_start(window, on, window.starting))

@@ -350,6 +350,8 @@ def _partition(x: Expressions, typed: TypedRulebook, level: str, index: int, par
                 bearer_label=describe.words(p.bearer_decl.meta.label),
                 cite=describe.cites(p.decl.meta),
                 place=x.place(p.decl.span),
+                names=p.decl.meta.names,
+                bearer_names=p.bearer_decl.meta.names,
             )
         )
     if index == 0:

@@ -220,6 +220,8 @@ class PlanPart:
     bearer_label: Words
     cite: Words
     place: Place
+    names: tuple[tuple[str, str], ...] = ()
+    bearer_names: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -272,12 +272,12 @@ def _bearers(of: Mapping, sink: Sink) -> Iterator[n.BearerDecl]:
             case Mapping() if entry.value.get("is") is not None:
                 yield n.BearerDecl(name=ident(entry.key), parts=_single_part(entry.value, sink))
             case Mapping():
+                own = ("label", "names")  # of the bearer; everything else is a part
                 parts = tuple(
-                    part for item in entry.value.entries if item.key.text != "label" for part in _part(item, sink)
+                    part for item in entry.value.entries if item.key.text not in own for part in _part(item, sink)
                 )
-                label = (
-                    n.Meta(label=words(entry.value.get("label"))) if entry.value.get("label") is not None else n.NO_META
-                )
+                told = meta(entry.value)
+                label = n.Meta(label=told.label, names=told.names) if told.label or told.names else n.NO_META
                 yield n.BearerDecl(name=ident(entry.key), parts=parts, meta=label)
             case _:
                 pass

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final
+
+from rxcalc.tabular.totals import TotalRows
 
 KINDS: Final = ("written", "rejected", "totals", "blank")
 
@@ -34,6 +36,17 @@ class Account:
             self.unreadable[name] = self.unreadable.get(name, 0) + count
 
 
+    def state(self) -> list[Any]:
+        """The account for a journal: plain JSON."""
+        return [self.records, {name: str(amount) for name, amount in self.sums.items()}, self.unreadable]
+
+    @classmethod
+    def of(cls, state: Sequence[Any]) -> Account:
+        """The account that had a state."""
+        records, sums, unreadable = state
+        return cls(records, {name: Fraction(amount) for name, amount in sums.items()}, dict(unreadable))
+
+
 @dataclass(slots=True)
 class Accounts:
     """`read` is added up on its own, from whole columns, so that it checks the other four."""
@@ -41,12 +54,34 @@ class Accounts:
     money: tuple[str, ...]
     read: Account = field(default_factory=Account)
     kinds: dict[str, Account] = field(default_factory=lambda: {kind: Account() for kind in KINDS})
+    total_rows: TotalRows = field(default_factory=TotalRows)
+    # of a block: the line of each row of totals in it, what it says, and what the data rows above it in the block say
+    found_totals: list[tuple[int, dict[str, Fraction], dict[str, Fraction]]] = field(default_factory=list)
 
-    def merge(self, other: Accounts) -> None:
-        """Add the accounts of another block."""
+    def merge(self, other: Accounts, line: int = 0) -> None:
+        """Add the accounts of the next block, which starts on a line."""
+        if other.found_totals:
+            before = {name: self.read.sums.get(name, Fraction(0)) for name in self.money}
+            for name, amount in self.kinds["totals"].sums.items():
+                before[name] -= amount
+            for at, said, above in other.found_totals:
+                here = {name: amount + above.get(name, 0) for name, amount in before.items()}
+                self.total_rows.add(line + at, said, here)
         self.read.merge(other.read)
         for kind, account in other.kinds.items():
             self.kinds[kind].merge(account)
+
+    def state(self) -> list[Any]:
+        """The accounts for a journal: plain JSON."""
+        kinds = {kind: account.state() for kind, account in self.kinds.items()}
+        return [self.read.state(), kinds, self.total_rows.state()]
+
+    @classmethod
+    def of(cls, money: tuple[str, ...], state: Sequence[Any]) -> Accounts:
+        """The accounts that had a state."""
+        read, kinds, rows = state
+        own = {kind: Account.of(account) for kind, account in kinds.items()}
+        return cls(money, Account.of(read), own, TotalRows.of(rows))
 
     def differences(self) -> tuple[str, ...]:
         """What does not reconcile; empty unless rxcalc itself is at fault."""
@@ -80,6 +115,24 @@ class Accounts:
             row["unreadable_cells"] = self.read.unreadable.get(name, 0)
             out[name] = row
         return out
+
+
+    def total_rows_json(self, decimals: Mapping[str, int]) -> dict[str, object]:
+        """What the rows of totals say, held against the records above them; {} where none says an amount."""
+        rows = self.total_rows
+        if not rows.said:
+            return {}
+        differing = [
+            {
+                "line": row.line,
+                **{
+                    what: {name: plain(sums.get(name, Fraction(0)), decimals[name]) for name in row.said}
+                    for what, sums in (("says", row.said), ("above", row.above), ("since_last", row.since))
+                },
+            }
+            for row in rows.first
+        ]
+        return {"total_rows": {"equal": rows.said - rows.wrong, "different": rows.wrong, "rows": differing}}
 
 
 def plain(amount: Fraction, decimals: int) -> str:

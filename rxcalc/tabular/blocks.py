@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
 import polars as pl
 
 from rxcalc.inputs.tables import Shape
+from rxcalc.inputs.typed import Faults, as_text, texts_of
 from rxcalc.tabular.problems import UsageProblem
 from rxcalc.tabular.records import Record
 
@@ -23,6 +24,9 @@ class Head:
     line: int  # on which the first record after the header starts
     size: int
     start: int = 0  # of text: the offset of the first record after the header
+    encoding: str = ""  # of text
+    packing: str = ""  # how the file is compressed
+    notes: tuple[str, ...] = ()  # what whoever gave the file should know about how it is read
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +43,13 @@ class Block:
 
     `fields` has one column per header column, named by position ("0", "1" ..): of texts, an empty
     cell null; or, in a `table`, of the file's own types. When every record has a `shape`, its columns are
-    those of the shape's schema. `lines` is each record's raw text (of a `table` nothing but their number),
+    those of the shape's schema. `lines` is each record's raw text (of files without lines nothing but their number),
     and `echo` says that it may be copied to a result as it stands. Lines are counted from 0 within
     the block, so that blocks can be read before those ahead of them: `numbers` are the lines on which
     records start (None: one line each), `height` the lines of the block. `bad` are records whose fields
-    cannot be trusted. With `other`, `fields` holds only the records of the shape.
+    cannot be trusted. With `other`, `fields` holds only the records of the shape. `faults` are cells of text that are
+    refused whatever their text, by the name of the column. `rest` reads the columns that were left out of `fields`,
+    since only refused records need them.
     """
 
     fields: pl.DataFrame
@@ -56,6 +62,8 @@ class Block:
     shape: Shape | None = None
     other: Other | None = None
     table: bool = False
+    faults: Faults = field(default_factory=dict)
+    rest: Callable[[], pl.DataFrame] | None = None
 
     @property
     def records(self) -> int:
@@ -65,12 +73,26 @@ class Block:
     def texts(self, rows: Sequence[int]) -> Iterator[Sequence[str | None]]:
         """The fields of some records as text."""
         if self.shape is None:
-            return self.fields[list(rows)].iter_rows()
+            fields = self.fields[list(rows)]
+            if self.rest is not None:
+                fields = fields.hstack(self.rest()[list(rows)])
+                fields = fields.select(str(at) for at in range(fields.width))
+            return (as_text(fields) if self.table else fields).iter_rows()
         return (_cells(line, self.separator) for line in self.raw(rows))
 
     def raw(self, rows: Sequence[int]) -> list[str]:
-        """Some records as they stood."""
+        """Some records as they stood; of files without lines as a line of their cells."""
+        if self.lines.dtype == pl.Null:
+            return [_line(fields, self.separator) for fields in self.texts(rows)]
         return [line or "" for line in self.lines.gather(list(rows)).to_list()]
+
+    def as_texts(self) -> Block:
+        """The block with every cell as text."""
+        if not self.table:
+            return self
+        found = [(name, texts_of(cells)) for name, cells in zip(self.fields.columns, self.fields, strict=True)]
+        fields = pl.DataFrame([texts for _, (texts, _) in found])
+        return replace(self, fields=fields, table=False, faults={name: faults for name, (_, faults) in found if faults})
 
     def line(self, row: int) -> int:
         """The line of the block (from 0) on which a record starts."""
@@ -84,6 +106,16 @@ class Other:
     rows: pl.Series
     rest: pl.Series
     block: Block
+
+
+def _line(fields: Sequence[str | None], separator: str) -> str:
+    """Cells as a record of separated values."""
+    return separator.join(_quoted(field or "", separator) for field in fields)
+
+
+def _quoted(text: str, separator: str) -> str:
+    needs = any(char in text for char in (separator, '"', "\r", "\n"))
+    return '"' + text.replace('"', '""') + '"' if needs else text
 
 
 def _cells(line: str, separator: str) -> list[str | None]:
@@ -120,6 +152,9 @@ class Source(Protocol):
     def path(self) -> Path: ...  # noqa: D102 a field
     @property
     def head(self) -> Head: ...  # noqa: D102 a field
+
+    def assumed(self, inputs: Mapping[str, int]) -> tuple[str, ...]:
+        """What was taken for granted about the cells read so far; `inputs` are those read, by the position of their columns."""
 
     def blocks(self, size: int, after: Mark | None = None) -> Blocks:
         """The blocks of about `size` bytes, from the first record on, or those after a mark of an earlier pass.

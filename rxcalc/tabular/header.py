@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
 
-from rxcalc.inputs.cells import TRIM
+from rxcalc.inputs.cells import TRIM, trim
 from rxcalc.plan.nodes import Plan, PlanInput
 from rxcalc.tabular import problems
 from rxcalc.tabular.problems import UsageProblem
@@ -44,7 +44,7 @@ def match_columns(
     `mapped` (from `--columns`) gives inputs their column and goes before everything else. An input's
     own name goes before its aliases, and those in the order in which they are declared.
     """
-    trimmed = tuple(name.strip(TRIM) for name in names)
+    trimmed = tuple(trim(name) for name in names)
     repeated = (
         tuple(dict.fromkeys(name for name in trimmed if trimmed.count(name) > 1 and name))
         if len(set(trimmed)) < len(trimmed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
@@ -15,6 +15,7 @@ from rxcalc.inputs.tables import ROW, Checked, Shape, TableReader, together
 from rxcalc.tabular.accounts import Account, Accounts
 from rxcalc.tabular.blocks import Block, Other
 from rxcalc.tabular.header import Columns
+from rxcalc.tabular.tables.passing import nul_in
 
 ID: Final = "episode_id"
 _TOTAL_HINTS: Final = ("total", "合", "总", "小")  # an id without one of these names no total row
@@ -69,22 +70,29 @@ def judge(
     """
     if block.shape is not None:
         return None if duplicates else _judge_usual(block, columns, reader, block.shape)
-    texts = block.fields.select(pl.col(str(at)).alias(name) for name, at in columns.inputs.items())
+    cells = block.fields.select(pl.col(str(at)).alias(name) for name, at in columns.inputs.items())
     broken = dict(block.bad)
+    if block.table:
+        broken.update((row, nul_in(row)) for row in _nuls(block, columns))
     if broken:
-        mask = pl.Series([False]).new_from_index(0, texts.height).scatter(list(broken), True)  # noqa: FBT003 a value
-        texts = texts.select(pl.when(~mask).then(pl.all()).otherwise(None).name.keep())
-    checked = reader.read(texts)
+        mask = pl.Series([False]).new_from_index(0, cells.height).scatter(list(broken), True)  # noqa: FBT003 a value
+        cells = cells.select(pl.when(~mask).then(pl.all()).otherwise(None).name.keep())
+    if block.table:
+        checked = reader.read_typed(cells)
+    else:
+        faults = {name: found for name, at in columns.inputs.items() if (found := block.faults.get(str(at)))}
+        checked = reader.read(cells, faults=faults)
     problems: dict[int, list[CellProblem]] = {}
     for row, problem in checked.problems:
         if row not in broken:
             problems.setdefault(row, []).append(problem)
     for row, record in broken.items():
         problems[row] = [record.problem] if record.problem is not None else []
-    named = texts.get_column(ID).str.contains(rf"(?i)^\s*{_TOTAL_WORD}\s*$").arg_true().to_list()
+    ids = checked.frame.get_column(ID) if block.table else cells.get_column(ID)
+    named = _named_totals(ids)
     for row, other in (duplicates or {}).items():
         message = f"episode_id: the same id stands on line {other} too; keep one, or give each episode its own id"
-        value = str(texts.get_column(ID)[row])
+        value = str(ids[row])
         problems.setdefault(row, []).insert(0, CellProblem("RX744", ID, value, message))
     totals: list[int] = []
     blank: list[int] = []
@@ -103,6 +111,28 @@ def judge(
             else:
                 refused[row] = tuple(problems[row])
     return _judged(block, checked, refused, tuple(totals), tuple(blank))
+
+
+def _nuls(block: Block, columns: Columns) -> list[int]:
+    """The rows of a table with a NUL in a text that no input is read from; in the others it makes no value."""
+    read = set(columns.inputs.values())
+    schema = block.fields.schema
+    texts = [str(at) for at in columns.kept if at not in read and schema.get(str(at)) == pl.String]
+    if not texts:
+        return []
+    found = block.fields.select(pl.any_horizontal(pl.col(texts).str.contains("\0", literal=True))).to_series()
+    return found.arg_true().to_list()
+
+
+def _named_totals(ids: pl.Series) -> list[int]:
+    """The rows whose id is the name of a total row."""
+    every = str(ids.str.join("")[0])
+    if not any(letter in every for letter in "oO计"):  # most often none, and then this is the quickest look
+        return []
+    hints = ids.str.contains_any(list(_TOTAL_HINTS), ascii_case_insensitive=True).arg_true()
+    if not hints.len():
+        return []
+    return hints.filter(ids.gather(hints).str.contains(rf"(?i)^\s*{_TOTAL_WORD}\s*$")).to_list()
 
 
 def _judged(
@@ -181,7 +211,32 @@ def block_accounts(
             if places:
                 kinds[kind].add(name, _sum(column.gather(places), scale))
     _add_odd(judged, out.read, kinds, rows)
+    if judged.totals:
+        out.found_totals = list(_totals(judged, names, decimals))
     return out
+
+
+def _totals(
+    judged: Judged, names: tuple[str, ...], decimals: Mapping[str, int]
+) -> Iterator[tuple[int, dict[str, Fraction], dict[str, Fraction]]]:
+    """Each row of totals: its line in the block, what it says, and the sums of the data rows above it."""
+    odd: dict[tuple[int, str], Fraction | None] = {(o.row, o.field): o.amount for o in judged.checked.odd}
+    above = dict.fromkeys(names, Fraction(0))
+    start = 0
+    for row in sorted(judged.totals):
+        said: dict[str, Fraction] = {}
+        for name in names:
+            scale = 10 ** decimals[name]
+            column = judged.checked.amounts.get_column(name)
+            above[name] += _sum(column.slice(start, row - start), scale)
+            cell = odd.get((row, name)) if column[row] is None else Fraction(column[row], scale)
+            if cell is not None:
+                said[name] = cell
+        for (at, name), amount in odd.items():
+            if start <= at < row and amount is not None:
+                above[name] += amount
+        start = row + 1
+        yield judged.block.line(row), said, dict(above)
 
 
 def _add_odd(judged: Judged, read: Account, kinds: Mapping[str, Account], rows: Mapping[str, list[int]]) -> None:
@@ -191,7 +246,7 @@ def _add_odd(judged: Judged, read: Account, kinds: Mapping[str, Account], rows: 
     kind_of = {row: kind for kind, places in rows.items() for row in places}
     for odd in judged.checked.odd:
         read.add(odd.field, odd.amount)
-        kinds[kind_of[odd.row]].add(odd.field, odd.amount)
+        kinds[kind_of.get(odd.row, "written")].add(odd.field, odd.amount)  # written: an amount of another version
 
 
 def _sum(column: pl.Series, scale: int) -> Fraction:

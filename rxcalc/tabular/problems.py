@@ -27,10 +27,8 @@ def empty_file(path: str) -> UsageProblem:
 
 
 def not_text(path: str, what: str) -> UsageProblem:
-    """The input is no UTF-8 text table."""
-    return UsageProblem(
-        f"{quoted(path, 200)} is {what}, not a CSV file in UTF-8", ("export the table as CSV in UTF-8",)
-    )
+    """The input is no table as text."""
+    return UsageProblem(f"{quoted(path, 200)} is {what}, not a table as text", ("export the table as CSV in UTF-8",))
 
 
 def record_too_long(path: str, offset: int, limit: int) -> UsageProblem:
@@ -46,11 +44,38 @@ def changed_file(path: str) -> UsageProblem:
     return UsageProblem(f"{quoted(path, 200)} changed while it was read", ("run again when nothing writes to it",))
 
 
-def bad_header(path: str) -> UsageProblem:
+def bad_header(path: str, why: str, help_: str) -> UsageProblem:
     """The header cannot be split or decoded."""
+    return UsageProblem(f"the header of {quoted(path, 200)} {why}", (help_,))
+
+
+def no_encoding(path: str, why: str, help_: str) -> UsageProblem:
+    """A text file's bytes cannot be read as text."""
+    return UsageProblem(f"{quoted(path, 200)} {why}", (help_,))
+
+
+def damaged(path: str, packing: str, at: int, why: str) -> UsageProblem:
+    """A compressed file cannot be unpacked."""
     return UsageProblem(
-        f"the header of {quoted(path, 200)} is not readable as UTF-8 CSV",
-        ("save the file as UTF-8; a quote in a name must be doubled and quoted",),
+        f"{quoted(path, 200)} is damaged: after byte {at:,} it is no valid {packing} file ({why})",
+        ("get the file again from where it came; nothing was computed",),
+    )
+
+
+def cut_short(path: str, packing: str, size: int) -> UsageProblem:
+    """A compressed file ends too early."""
+    return UsageProblem(
+        f"{quoted(path, 200)} is cut short: it ends after {size:,} bytes, before its {packing} data does",
+        ("get the file again from where it came; nothing was computed",),
+    )
+
+
+def unpacks_too_far(path: str, size: int, made: int, limit: int, ratio: int) -> UsageProblem:
+    """A compressed file grows beyond what any table would."""
+    what = f"more than {limit >> 30} GiB" if made > limit else f"more than {ratio:,} times its size"
+    return UsageProblem(
+        f"{quoted(path, 200)} unpacks to {what}: {made:,} bytes so far, from {size:,}",
+        ("if it is meant to, unpack it yourself and give the plain file",),
     )
 
 
@@ -192,3 +217,33 @@ def group_twice(path: str, line: int, first: int, key: str) -> UsageProblem:
     return UsageProblem(
         f"{code}: lines {first} and {line} of {quoted(path, 200)} are both about {key}", ("keep one of them",)
     )
+
+
+def other_run(path: str) -> UsageProblem:
+    """Another process writes the same results."""
+    return UsageProblem(
+        f"another run is writing these results: it holds {quoted(path, 200)}",
+        ("wait for its end, or name another output",),
+    )
+
+
+def resumes_other(differing: tuple[str, ...]) -> UsageProblem:
+    """`--resume` of a run that is not the one that was interrupted."""
+    return UsageProblem(
+        f"--resume: the interrupted run was another one: {', '.join(differing)} differ",
+        ("give the command that was interrupted, with --resume; or leave --resume out to start anew",),
+    )
+
+
+def too_much_memory(needed: int, given: int) -> UsageProblem:
+    """Rows that must be computed together do not fit into memory."""
+    return UsageProblem(
+        f"these rows must be computed all at once, since groups go across bills: that needs some {needed / 10**9:.1f} GB "
+        f"of memory, more than --memory {given / 10**9:.1f}GB",
+        (f"allow it, if the machine has it: --memory {needed * 11 // 10**10 + 1}GB; or run fewer bills at a time",),
+    )
+
+
+def same_kind(path: str, other: str) -> UsageProblem:
+    """Two files of one folder are about the same kind of groups."""
+    return UsageProblem(f"{quoted(path, 200)} and {quoted(other)} are about the same groups", ("keep one of them",))

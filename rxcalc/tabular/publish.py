@@ -7,11 +7,14 @@ import hashlib
 import os
 import secrets
 import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 from rxcalc.tabular import problems
+from rxcalc.tabular.locators import Locator, file_of, is_database, locate
 from rxcalc.tabular.problems import UsageProblem
 
 _SYNC_EVERY: Final = 24 << 20
@@ -29,6 +32,12 @@ class Draft:
     size: int = 0
     _synced: int = 0
     _syncing: threading.Thread | None = None
+    placed: bool = False  # it bears its name already
+
+    @property
+    def table(self) -> bool:
+        """Whether it is put aside for a table of a database."""
+        return is_database(self.shown)
 
     def write(self, data: bytes | memoryview) -> None:
         """Append bytes. Raises OSError, as when the disk is full."""
@@ -46,12 +55,41 @@ class Draft:
         """SHA-256 of the bytes written so far."""
         return str(self._hash.hexdigest())  # type: ignore[attr-defined]  # as above
 
+    def state(self) -> dict[str, Any]:
+        """What `reopen_draft` needs to go on from here: everything written so far is with the operating system."""
+        if not self._file.closed:
+            self._file.flush()
+        return {"part": str(self.temporary), "size": self.size, "sha256": self.digest}
+
+    def flush(self) -> None:
+        """Everything written so far is there for whoever reads the temporary file."""
+        self._file.flush()
+
+    def become(self, made: Path) -> None:
+        """Another file, made of this one in the same folder, takes its place."""
+        self._wait()
+        self._file.close()
+        self.temporary.unlink(missing_ok=True)
+        self.temporary = made
+        self._hash, self.size = hashlib.sha256(), 0
+        self._file = made.open("r+b", buffering=0)
+        while data := self._file.read(1 << 20):
+            self._hash.update(data)
+            self.size += len(data)
+        self._synced = self.size
+
     def finish(self) -> None:
         """Bring the bytes to the disk; the file keeps its temporary name."""
         self._wait()
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
+
+    def leave(self) -> None:
+        """Close the file and let it stay, for a run that goes on from here."""
+        self._wait()
+        with contextlib.suppress(OSError):
+            self._file.close()
 
     def discard(self) -> None:
         """Remove the file; never fails."""
@@ -72,19 +110,23 @@ def _sync(descriptor: int) -> None:
         os.fsync(descriptor)
 
 
-def open_draft(target: Path, made: list[Path] | None = None) -> Draft | UsageProblem:
+def open_draft(target: Path, made: list[Path] | None = None, parts: Path | None = None) -> Draft | UsageProblem:
     """A new draft for `target`, or why none can be made there.
 
-    Its temporary name is added to `made` before the file is there, so that a signal finds none unknown.
+    Its temporary name is added to `made` before the file is there, so that a signal finds none unknown. It is in the
+    folder `parts`, if a file there can be renamed to the target, else beside it.
     """
+    shown, target = target, file_of(target)
     if target.is_dir():
         return problems.cannot_write(str(target), "it is a folder")
     if target.exists() and not target.is_file():
         return problems.cannot_write(str(target), "it is no regular file")
-    shown, target = target, Path(os.path.realpath(target))  # a link stays a link; the file behind it is replaced
+    target = Path(os.path.realpath(target))  # a link stays a link; the file behind it is replaced
     folder = target.parent
     if not folder.is_dir():
         return problems.cannot_write(str(target), f"the folder {str(folder)!r} does not exist")
+    if parts is not None and _same_disk(parts, folder):
+        folder = parts
     temporary = folder / f".{target.name[:100]}.{secrets.token_hex(6)}.part"
     if made is not None:
         made.append(temporary)
@@ -95,23 +137,95 @@ def open_draft(target: Path, made: list[Path] | None = None) -> Draft | UsagePro
     return Draft(target, temporary, os.fdopen(descriptor, "wb", buffering=1 << 20), shown)
 
 
-def publish(drafts: tuple[Draft, ...]) -> UsageProblem | None:
-    """Give finished drafts their names and the usual permissions, in order; on a failure those not yet named are removed."""
+def _same_disk(one: Path, other: Path) -> bool:
+    try:
+        return one.stat().st_dev == other.stat().st_dev
+    except OSError:
+        return False
+
+
+def reopen_draft(target: Path, state: Mapping[str, Any], made: list[Path], parts: Path) -> Draft | None:
+    """The draft of an interrupted run as it was at a `state`; None when its part is not what it was."""
+    shown, target = target, Path(os.path.realpath(file_of(target)))
+    temporary = Path(state["part"])
+    if temporary.parent not in (target.parent, parts):
+        return None
+    try:
+        descriptor = os.open(temporary, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0))
+    except OSError:
+        return None
+    made.append(temporary)
+    file = os.fdopen(descriptor, "r+b", buffering=1 << 20)
+    found = hashlib.sha256()
+    left = int(state["size"])
+    while left and (data := file.read(min(left, 1 << 20))):
+        found.update(data)
+        left -= len(data)
+    if left or found.hexdigest() != state["sha256"]:
+        file.close()
+        return None
+    file.truncate(state["size"])
+    file.seek(state["size"])
+    return Draft(target, temporary, file, shown, found, state["size"], state["size"])
+
+
+def placed_draft(target: Path, state: Mapping[str, Any]) -> Draft | None:
+    """A draft that an interrupted run had given its name already; None when the file is another."""
+    if is_database(target):  # its part stays till the table is there
+        return None
+    shown, target = target, Path(os.path.realpath(target))
+    try:
+        with target.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256")
+            size = file.tell()
+            if size != state["size"] or found.hexdigest() != state["sha256"]:
+                return None
+    except OSError:
+        return None
+    return Draft(target, Path(state["part"]), BytesIO(), shown, found, size, size, placed=True)
+
+
+def publish(drafts: tuple[Draft, ...], ready: Callable[[], None] = lambda: None) -> UsageProblem | None:
+    """Give finished drafts their names and the usual permissions, in order; on a failure those not yet named are removed.
+
+    `ready` is called when all bytes are on the disk, before the first file gets its name.
+    """
+    drafts = tuple(draft for draft in drafts if not draft.placed)
+    if not drafts:
+        return None
     failing = drafts[0]
+    loads = None
     try:
         for draft in drafts:
             failing = draft
             draft.finish()
-        usual = 0o666 & ~_umask()
         for draft in drafts:
+            if draft.table:
+                from rxcalc.tabular.write_databases import Loads
+
+                failing = draft
+                loads = loads or Loads()
+                loads.load(draft.shown, draft.temporary)
+        usual = 0o666 & ~_umask()
+        files = tuple(draft for draft in drafts if not draft.table)
+        for draft in files:
             draft.temporary.chmod(_mode(draft.target, usual))
+        ready()
         # The results, which come first, get their name last: they never stand without their rejects.
-        for draft in reversed(drafts):
+        for draft in reversed(files):
             failing = draft
             draft.temporary.replace(draft.target)
+        if loads is not None:
+            failing = next(draft for draft in drafts if draft.table)
+            loads.commit()
+            for draft in drafts:
+                if draft.table:
+                    draft.temporary.unlink(missing_ok=True)
         for folder in {draft.target.parent for draft in drafts}:
             _sync_folder(folder)
     except OSError as error:
+        if loads is not None:
+            loads.undo()
         for draft in drafts:
             draft.discard()
         return problems.cannot_write(str(failing.shown), error.strerror or str(error))
@@ -135,21 +249,32 @@ def _umask() -> int:
 
 def distinct_files(sources: tuple[tuple[str, Path], ...], targets: tuple[tuple[str, Path], ...]) -> UsageProblem | None:
     """Refuses targets that are one of the files read, or each other, through links too."""
-    seen = {_identity(source): what for what, source in sources}
+    seen: dict[tuple[object, ...], dict[str, str]] = {}
+    for what, source in sources:
+        seen.setdefault(_identity(source), {})[_part(source)] = what
     for what, target in targets:
-        key = _identity(target)
-        if key in seen:
-            return problems.same_file(str(target), seen[key])
-        seen[key] = what
+        own, part = seen.setdefault(_identity(target), {}), _part(target)
+        # Tables of one database are several outputs; the file itself is none of them.
+        other = own.get(part) or own.get("") or (next(iter(own.values()), None) if not part else None)
+        if other is not None:
+            return problems.same_file(str(target), other)
+        own[part] = what
     return None
 
 
 def _identity(path: Path) -> tuple[object, ...]:
+    file = file_of(path)
     try:
-        found = path.stat()
+        found = file.stat()
     except OSError:
-        return (str(path.resolve()),)
+        return (str(file.resolve()),)
     return (found.st_dev, found.st_ino)
+
+
+def _part(path: Path) -> str:
+    """The table of a database, by which names of any case are one."""
+    found = locate(path)
+    return found.part.casefold() if isinstance(found, Locator) and found.scheme else ""
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,290 +1,284 @@
-"""Reads a CSV file block by block: every record with its line, none lost, in bounded memory."""
+"""Reads a file of separated values block by block: every record with its line, none lost, in bounded memory."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
-from io import BytesIO, FileIO
 from pathlib import Path
 from typing import Final
 
-import polars as pl
-
-from rxcalc.inputs.tables import Shape
 from rxcalc.tabular import problems
-from rxcalc.tabular.blocks import Block, Head, Mark, Other
+from rxcalc.tabular.blocks import Head, Mark
+from rxcalc.tabular.encodings import ASCII_LIMIT, AUTO, SAMPLE, UTF8, Encoding, Unfit, encoding_of
 from rxcalc.tabular.problems import UsageProblem
-from rxcalc.tabular.records import Record, Span, fields_of, ragged, spans, split
+from rxcalc.tabular.records import Text, fields_of, spans
+from rxcalc.tabular.streams import (
+    BrokenFileError,
+    FileTape,
+    Raw,
+    StreamTape,
+    Tape,
+    narrowed,
+    packing_of,
+    plain_name,
+    unpacked,
+)
+from rxcalc.tabular.text_blocks import RawBlock, cut, read_block
+
+__all__ = ["BLOCK", "RECORD_LIMIT", "BlockReader", "RawBlock", "TextSource", "open_text", "read_block"]
 
 BLOCK: Final = 8 << 20
 RECORD_LIMIT: Final = 256 << 20
-_EDGE: Final = 1 << 16
-_NO_MARK: Final = Mark(0)
-_FIRST: Final = 200
-_MOST: Final = 4  # a quarter of the records may be spelt in other ways
-_BOM: Final = b"\xef\xbb\xbf"
+_HEADER_LIMIT: Final = BLOCK
+_TABS: Final = frozenset({".tsv", ".tab"})
 _MAGIC: Final = (
     (b"PK\x03\x04", "a zip or spreadsheet file"),
+    (b"\xd0\xcf\x11\xe0", "an old spreadsheet (.xls) or document"),
     (b"\x1f\x8b", "a gzip file"),
     (b"(\xb5/\xfd", "a zstd file"),
     (b"PAR1", "a Parquet file"),
-    (b"\xff\xfe", "UTF-16 text"),
-    (b"\xfe\xff", "UTF-16 text"),
+    (b"%PDF", "a PDF file"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class RawBlock:
-    """Complete records as bytes. `found` holds their spans when the block needs the strict reader."""
-
-    data: bytes
-    offset: int
-    found: tuple[Span, ...] | None
-    mark: Mark = _NO_MARK
-
-    def read(self, head: Head, shape: Shape | None = None) -> Block:
-        """The records as columns, by the fast reader where the block is regular."""
-        return read_block(self, len(head.names), head.separator, shape)
+_QUOTED: Final = re.compile('"(?:[^"]|"")*"')
 
 
 @dataclass(frozen=True, slots=True)
 class TextSource:
-    """A file of separated values in UTF-8."""
+    """A file of separated values. `stamp` is what the file system says of it, to notice when it is written to."""
 
     path: Path
     head: Head
+    text: Text
+    packing: str
+    stamp: tuple[int, int, int]
+
+    def assumed(self, inputs: Mapping[str, int]) -> tuple[str, ...]:  # noqa: ARG002 - text cells hide nothing
+        """How the file is read, where it does not say so itself."""
+        return self.head.notes
 
     def blocks(self, size: int, after: Mark | None = None) -> BlockReader:
         """The blocks; those after a mark hash what lies before it."""
-        return BlockReader(self.path, self.head, size, after)
+        return BlockReader(self, size, after)
 
 
-def open_text(path: Path) -> TextSource | UsageProblem:
+def open_text(path: Path, encoding: str = AUTO) -> TextSource | UsageProblem:
     """A text file with its head, or why it cannot be read at all."""
-    head = read_head(path, "\t" if path.suffix.lower() in {".tsv", ".tab"} else ",")
-    return head if isinstance(head, UsageProblem) else TextSource(path, head)
-
-
-def read_head(path: Path, separator: str = ",") -> Head | UsageProblem:
-    """The header, or why the file cannot be read at all."""
     try:
-        size = path.stat().st_size
         if not path.is_file():
-            return problems.cannot_read(str(path), "it is not a regular file")
-        with path.open("rb") as file:
-            data = file.read(1 << 16)
-            while data and b"\n" not in data and len(data) < RECORD_LIMIT:
-                more = file.read(1 << 20)
-                if not more:
-                    break
-                data += more
-            rest = file.read(BLOCK) if b'"' in data else b""
+            path.stat()  # tells why
+            return problems.cannot_read(str(path), "it is a folder" if path.is_dir() else "it is not a regular file")
+        stamp = _stamp(path)
+        with path.open("rb", buffering=0) as file:
+            packing = packing_of(file.read(8))
+            file.seek(0)
+            with closing(unpacked(path, Raw(file), packing)) as pieces:
+                start, sample = _start(pieces, guess=encoding == AUTO)
     except OSError as error:
         return problems.cannot_read(str(path), error.strerror or str(error))
+    except BrokenFileError as broken:
+        return broken.problem
     for magic, what in _MAGIC:
-        if data.startswith(magic):
-            return problems.not_text(str(path), what)
-    bom = len(_BOM) if data.startswith(_BOM) else 0
-    data = (data + rest)[bom:]
+        if start.startswith(magic):
+            inside = f"a {packing} file that holds " if packing else ""
+            return problems.not_text(str(path), inside + what)
+    found = encoding_of(sample, encoding)
+    if isinstance(found, Unfit):
+        return problems.no_encoding(str(path), found.why, found.help)
+    text = Text(found.name, found.guessed, bool(packing), found.mark if found.wide else 0)
+    head = _head(path, start, found, packing, stamp[0])
+    return head if isinstance(head, UsageProblem) else TextSource(path, head, text, packing, stamp)
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns, found.st_ino
+
+
+def _start(pieces: Iterator[bytes], *, guess: bool) -> tuple[bytes, bytes]:
+    """The start of a text, with the whole header; and what tells the encoding: that, and lines where it leaves ASCII."""
+    data = bytearray()
+    for piece in pieces:
+        data += piece
+        newline = data.find(b"\n")
+        quoted = data.find(b'"', 0, newline + 1) >= 0  # a quoted name may hold line ends
+        if len(data) > _HEADER_LIMIT or (newline >= 0 and not quoted):
+            break
+    start = bytes(data)
+    if not guess:
+        return start, start
+    if not start.isascii():
+        return start, start + _more(pieces, SAMPLE - len(start))
+    header, seen = start[: start.find(b"\n") + 1], len(start)
+    for piece in pieces:
+        if not piece.isascii():
+            return start, header + piece + _more(pieces, SAMPLE)
+        seen += len(piece)
+        if seen > ASCII_LIMIT:
+            break
+    return start, start
+
+
+def _more(pieces: Iterator[bytes], size: int) -> bytes:
+    found = bytearray()
+    while len(found) < size and (piece := next(pieces, None)) is not None:
+        found += piece
+    return bytes(found)
+
+
+def _head(path: Path, start: bytes, found: Encoding, packing: str, size: int) -> Head | UsageProblem:
+    """The header, or why there is none."""
+    data = start[found.mark :]
+    if found.wide:
+        data = b"".join(narrowed(iter([data[: len(data) & ~1]]), found.name, 0))
     if not data.strip():
         return problems.empty_file(str(path))
-    found, _ = spans(data[:BLOCK], separator, last=True)
-    first = found[0]
-    body = data[first.start : first.end].rstrip(b"\n").rstrip(b"\r")
-    if b"\0" in body:
+    name, promised = plain_name(path)
+    notes = _notes(path, found, packing, promised)
+    first_line = data[: data.find(b"\n") + 1] or data
+    if b"\0" in first_line:
         return problems.not_text(str(path), "UTF-16 text without its mark, or binary data")
+    if b"\n" not in data and b"\r" in data.rstrip(b"\r"):
+        why = "has bare returns for line ends, as old Macs wrote them"
+        return problems.bad_header(str(path), why, "save the file with line feeds (Unix) or both (Windows)")
+    if b"\n" not in data and len(data) > _HEADER_LIMIT:
+        return problems.bad_header(
+            str(path), f"is longer than {_HEADER_LIMIT >> 20} MiB", "give a table with line ends"
+        )
+    separator = _separator(path, name, first_line)
+    if isinstance(separator, UsageProblem):
+        return separator
+    if (separator == "\t") != (Path(name).suffix.lower() in _TABS):
+        notes += (f"{path.name}: its columns are separated by tabs",)
+    record = spans(data[:_HEADER_LIMIT], separator, last=True)[0][0]
+    body = data[record.start : record.end].rstrip(b"\n").rstrip(b"\r")
+    codec = UTF8 if found.wide else found.name
     try:
-        text = body.decode()
-    except UnicodeDecodeError:
-        return problems.bad_header(str(path))
-    if not first.whole:
-        return problems.bad_header(str(path))
-    line = 1 + data[: first.end].count(b"\n")
-    return Head(tuple(fields_of(text, separator)), separator, line, size, start=bom + first.end)
+        text = body.decode(codec)
+    except UnicodeDecodeError as error:
+        why = f"is not readable as {found.label}: byte {body[error.start]:02x} at offset {found.mark + error.start:,}"
+        return problems.bad_header(str(path), why, "save the file as UTF-8, or say with --encoding what it is")
+    if not record.whole:
+        why = "has a quote that is never closed, or text after one"
+        return problems.bad_header(str(path), why, "a quote in a name must be doubled, and the name quoted")
+    line = 1 + data[: record.end].count(b"\n")
+    return Head(
+        tuple(fields_of(text, separator)),
+        separator,
+        line,
+        size,
+        start=record.end + (0 if found.wide else found.mark),
+        encoding=found.name,
+        packing=packing,
+        notes=notes,
+    )
+
+
+def _notes(path: Path, found: Encoding, packing: str, promised: str) -> tuple[str, ...]:
+    """What whoever gave the file should know about how it is read."""
+    notes: tuple[str, ...] = ()
+    if packing != promised:
+        what = f"it is a {packing} file" if packing else f"it is no {promised} file, but plain text"
+        notes += (f"{path.name}: {what}, whatever its name says",)
+    if found.why:
+        notes += (f"{path.name}: read as {found.label}, since {found.why}",)
+    return notes
+
+
+def _separator(path: Path, name: str, line: bytes) -> str | UsageProblem:
+    """What parts the columns: by the file's name, or by the header where that says otherwise."""
+    outside = _QUOTED.sub("", line.decode("latin-1"))
+    tabs, commas, semicolons = outside.count("\t"), outside.count(","), outside.count(";")
+    if Path(name).suffix.lower() in _TABS:
+        if not tabs and commas > 1:
+            why = "is separated by commas, but the file's name says tabs"
+            return problems.bad_header(str(path), why, "rename the file to .csv")
+        return "\t"
+    if tabs and not commas:
+        return "\t"
+    if semicolons and not commas:
+        why = "is separated by semicolons"
+        help_ = "save the table with commas or tabs between columns, and a point before decimals"
+        return problems.bad_header(str(path), why, help_)
+    return ","
 
 
 class BlockReader:
     """Iterates over the blocks after the header, or after a mark. `digest` and `bytes_read` are of what was read so far."""
 
-    def __init__(self, path: Path, head: Head, block: int = BLOCK, after: Mark | None = None) -> None:
-        self._path = path
-        self._head = head
+    def __init__(self, source: TextSource, block: int = BLOCK, after: Mark | None = None) -> None:
+        self._source = source
         self._block = block
-        self._start = after.at if after is not None else head.start
-        self._hash = hashlib.sha256()
-        self.bytes_read = 0
+        self._after = after
+        self._tape: Tape | None = None
+        self.bytes_read = 0  # of the file
         self.problem: UsageProblem | None = None
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the bytes read so far; of the whole file after the last block."""
-        return self._hash.hexdigest()
+        """SHA-256 of the file's bytes read so far; of the whole file after the last block."""
+        return self._tape.digest if self._tape is not None else hashlib.sha256().hexdigest()
 
     def __iter__(self) -> Iterator[RawBlock]:
         """The blocks in order; stops early with `problem` set when the file cannot be read on."""
+        source = self._source
+        name = str(source.path)
         try:
-            with self._path.open("rb", buffering=0) as file:
-                left = self._start
-                while left and (data := _read(file, min(left, BLOCK))):
-                    self._hash.update(data)
-                    left -= len(data)
-                yield from self._blocks(file)
+            with source.path.open("rb", buffering=0) as file:
+                if source.packing or source.text.wide:
+                    raw = Raw(file)
+                    pieces: Iterator[bytes] = unpacked(source.path, raw, source.packing)
+                    if source.text.wide:
+                        pieces = narrowed(pieces, source.text.encoding, source.text.mark)
+                    self._tape = StreamTape(raw, pieces)
+                else:
+                    self._tape = FileTape(file)
+                yield from self._blocks(self._tape)
+            if self.problem is None and _stamp(source.path) != source.stamp:
+                self.problem = problems.changed_file(name)
         except OSError as error:
-            self.problem = problems.cannot_read(str(self._path), error.strerror or str(error))
+            self.problem = problems.cannot_read(name, error.strerror or str(error))
+        except BrokenFileError as broken:
+            self.problem = broken.problem
 
-    def _blocks(self, file: FileIO) -> Iterator[RawBlock]:
-        at, want = self._start, self._block
-        self.bytes_read = at
+    def _blocks(self, tape: Tape) -> Iterator[RawBlock]:
+        source, separator = self._source, self._source.head.separator
+        at = self._after.at if self._after is not None else source.head.start
+        offset = source.text.mark + self._pass(tape, at)
+        if self._after is not None and self._after.check not in {"", tape.check}:
+            self.problem = problems.changed_file(str(source.path))
+            return
+        want = self._block
         while True:
-            data, last = self._take(file, at, want)
+            data, last = tape.take(want)
+            self.bytes_read = tape.size
             if not data:
                 return
-            found, cut = _cut(data, self._head.separator, last=last)
-            if not cut:
-                if len(data) > RECORD_LIMIT:
-                    self.problem = problems.record_too_long(str(self._path), at, RECORD_LIMIT)
+            odd, end = cut(data, separator, last=last)
+            if not end:
+                if want > RECORD_LIMIT:
+                    self.problem = problems.record_too_long(str(source.path), offset, RECORD_LIMIT)
                     return
-                want *= 2  # doubling keeps a long record linear
+                want = min(2 * want, RECORD_LIMIT + 1)  # doubling keeps a long record linear
                 continue
-            body = data if cut == len(data) else data[:cut]
-            self._hash.update(body)
-            at += cut
-            self.bytes_read = at
+            body = data if end == len(data) else data[:end]
+            tape.keep(body)
+            self.bytes_read = tape.size
+            at += end
             want = self._block
-            yield RawBlock(body, at - cut, found, Mark(at, self.digest))
+            yield RawBlock(body, offset, odd, Mark(at, tape.check), source.text)
+            offset += source.text.length(body)
 
-    def _take(self, file: FileIO, at: int, want: int) -> tuple[bytes, bool]:
-        """Some `want` bytes from offset `at`, up to a line end where one is near; and whether the file ends with them.
-
-        Ending at a line end saves most blocks a second copy: what follows it is read again with the next block.
-        """
-        edge = max(0, want - _EDGE)
-        file.seek(at + edge)
-        tail = _read(file, want - edge)
-        newline = tail.rfind(b"\n")
-        file.seek(at)
-        if newline >= 0:
-            return _read(file, edge + newline + 1), False
-        data = _read(file, want)
-        return data, len(data) < want
-
-
-def _read(file: FileIO, size: int) -> bytes:
-    """`size` bytes, fewer only at the end of the file."""
-    data = file.read(size)
-    while len(data) < size:
-        more = file.read(size - len(data))
-        if not more:
-            break
-        data += more
-    return data
-
-
-def _cut(data: bytes, separator: str, *, last: bool) -> tuple[tuple[Span, ...] | None, int]:
-    """The spans (None: one record per line) and the length of the complete records at the start of `data`."""
-    if b'"' not in data:
-        return None, len(data) if last else data.rfind(b"\n") + 1
-    found, end = spans(data, separator, last=last)
-    return tuple(found), end
-
-
-def read_block(raw: RawBlock, width: int, separator: str, shape: Shape | None = None) -> Block:
-    """The records of a block as columns, by the fast reader where the block is regular."""
-    if raw.found is None and b"\0" not in raw.data:
-        data = raw.data.replace(b"\r\n", b"\n") if b"\r" in raw.data else raw.data
-        if data.endswith(b"\r") and data[-2:-1] not in {b"", b"\n"}:  # a bare return is a record of its own
-            data = data[:-1]
-        # Polars would drop a byte order mark at the start of a block.
-        block = _fast(data, width, separator, shape) if b"\r" not in data and not data.startswith(_BOM) else None
-        if block is not None:
-            return block
-    return _strict(raw, width, separator)
-
-
-def _fast(data: bytes, width: int, separator: str, shape: Shape | None) -> Block | None:
-    names = [str(at) for at in range(width)]
-    try:
-        lines = pl.read_lines(data).to_series()
-        block = _usual(data, lines, width, separator, shape) if shape is not None else None
-        if block is not None:
-            return block
-        fields = pl.read_csv(
-            data,
-            has_header=False,
-            schema=dict.fromkeys(names, pl.String),
-            separator=separator,
-            quote_char=None,
-            truncate_ragged_lines=True,
-        )
-    except pl.exceptions.PolarsError:
-        return None
-    if fields.height != lines.len():
-        return None
-    # Polars pads short records and cuts long ones silently. A record is regular only if its
-    # fields and separators are as long as its line.
-    length = lines.str.len_bytes()
-    whole = fields.select(pl.sum_horizontal(pl.all().str.len_bytes()) + (width - 1)).to_series()
-    if int(length.sum() or 0) + lines.len() - (0 if data.endswith(b"\n") else 1) != len(data):
-        return None
-    bad: list[tuple[int, Record]] = []
-    for row in (whole != length).arg_true().to_list():
-        text = str(lines[row])
-        found = text.split(separator)
-        bad.append((row, Record(row, text, tuple(found[:width]), ragged(len(found), width, blank=not text.strip()))))
-    return Block(fields, lines, echo=True, numbers=None, height=lines.len(), bad=tuple(bad), separator=separator)
-
-
-def _usual(data: bytes, lines: pl.Series, width: int, separator: str, shape: Shape) -> Block | None:
-    """The shape's columns, typed by the CSV reader itself, when every line has the shape, or most have."""
-    has = lines.head(_FIRST).str.contains(shape.pattern)
-    if int(has.sum()) * _MOST < has.len() * (_MOST - 1):
-        return None  # files of another shape are told apart early
-    has = lines.str.contains(shape.pattern)
-    other = None
-    if not has.all():
-        rows = (~has).arg_true()
-        if not shape.alone or rows.len() * _MOST > lines.len():
-            return None
-        rest = lines.filter(has).to_frame()
-        text = BytesIO()
-        rest.write_csv(text, include_header=False, separator=separator, quote_style="never")
-        odd = "".join(f"{line}\n" for line in lines.gather(rows).to_list()).encode()
-        read = _fast(odd, width, separator, None)
-        if read is None:
-            return None
-        data, other = text.getvalue(), Other(rows, has.arg_true(), read)
-    schema = {name: shape.schema.get(name, pl.String) for name in map(str, range(width))}
-    columns = [at for at, name in enumerate(schema) if name in shape.schema]
-    try:
-        cells = pl.read_csv(
-            data, has_header=False, schema=schema, columns=columns, separator=separator, quote_char=None
-        )
-    except pl.exceptions.PolarsError:
-        return None
-    if cells.height != (lines.len() if other is None else other.rest.len()):
-        return None
-    return Block(cells, lines, True, None, lines.len(), (), separator, shape, other)  # noqa: FBT003 a field
-
-
-def _strict(raw: RawBlock, width: int, separator: str) -> Block:
-    found = list(raw.found) if raw.found is not None else spans(raw.data, separator, last=True)[0]
-    records = split(raw.data, found, separator, width, raw.offset)
-    columns: list[list[str | None]] = [[] for _ in range(width)]
-    for record in records:
-        padded = record.fields + ("",) * (width - len(record.fields))
-        for column, cell in zip(columns, padded, strict=True):
-            column.append(cell or None)
-    return Block(
-        pl.DataFrame([pl.Series(str(at), column, dtype=pl.String) for at, column in enumerate(columns)]),
-        pl.Series("", [record.raw for record in records], dtype=pl.String),
-        echo=False,
-        numbers=tuple(record.line for record in records),
-        height=raw.data.count(b"\n"),
-        bad=tuple(
-            (row, record)
-            for row, record in enumerate(records)
-            if record.problem is not None or len(record.fields) != width
-        ),
-        separator=separator,
-    )
+    def _pass(self, tape: Tape, at: int) -> int:
+        """What comes before a place of the text is read over: how many bytes of the file's text that is."""
+        length = 0
+        while at:
+            data, last = tape.take(min(at, BLOCK))
+            tape.keep(data)
+            at -= len(data)
+            length += self._source.text.length(data)
+            if last:
+                break
+        return length

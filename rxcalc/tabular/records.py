@@ -8,10 +8,18 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from typing import Final
 
 from rxcalc.inputs.cells import CellProblem
+from rxcalc.tabular.encodings import UTF8, is_clearly_utf8
+
+HALF: Final = b"\xff"
+"""Stands in the UTF-8 of a UTF-16 file for half a character at its end."""
+_FOLLOWING: Final = bytes(range(0x80, 0xC0))
+_OF_FOUR: Final = bytes(range(0xF0, 0xF5))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,59 +53,128 @@ def _patterns(separator: str) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
 
 def spans(data: bytes, separator: str, *, last: bool) -> tuple[list[Span], int]:
     """The complete records at the start of `data`, and the offset after them. `last` says that the file ends here."""
-    record, opened = _patterns(separator)
     found: list[Span] = []
     at = 0
-    size = len(data)
-    while at < size:
-        match = record.match(data, at)
-        if match is not None and (last or data[match.end() - 1 : match.end()] == b"\n"):
-            found.append(Span(at, match.end(), whole=True))
-            at = match.end()
-            continue
-        if not last and (match is not None or opened.match(data, at)):
-            break
-        newline = data.find(b"\n", at)
-        if newline < 0 and not last:
-            break
-        end = size if newline < 0 else newline + 1
-        found.append(Span(at, end, whole=False))
-        at = end
+    while at < len(data) and (span := span_at(data, at, separator, last=last)) is not None:
+        found.append(span)
+        at = span.end
     return found, at
 
 
-def split(data: bytes, found: list[Span], separator: str, width: int, offset: int) -> list[Record]:
+def span_at(data: bytes, at: int, separator: str, *, last: bool) -> Span | None:
+    """The record that starts at an offset; None when `data` ends before it, and the file goes on."""
+    record, opened = _patterns(separator)
+    match = record.match(data, at)
+    if match is not None and (last or data[match.end() - 1 : match.end()] == b"\n"):
+        return Span(at, match.end(), whole=True)
+    if not last and (match is not None or opened.match(data, at)):
+        return None
+    newline = data.find(b"\n", at)
+    if newline < 0 and not last:
+        return None
+    return Span(at, len(data) if newline < 0 else newline + 1, whole=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """How the bytes of a text's blocks are read.
+
+    `encoding` is that of the file, where `guessed` says that nobody said so. UTF-16 comes as UTF-8 in which half a
+    surrogate pair, and half a character at the file's end, are no UTF-8. Offsets of a `packed` file are those of what
+    it unpacks to.
+    """
+
+    encoding: str = UTF8
+    guessed: bool = False
+    packed: bool = False
+    mark: int = 0  # bytes of the file before those that come
+
+    @property
+    def codec(self) -> str:
+        """What the blocks' bytes are decoded with."""
+        return UTF8 if self.wide else self.encoding
+
+    @property
+    def wide(self) -> bool:
+        """Whether the file is UTF-16."""
+        return self.encoding.startswith("utf-16")
+
+    def length(self, data: bytes) -> int:
+        """How many bytes of the file a piece of a block stands for."""
+        if not self.wide:
+            return len(data)
+        first = len(data.translate(None, _FOLLOWING))  # of each character one byte; two units where it takes four
+        return 2 * (first + len(data) - len(data.translate(None, _OF_FOUR))) - data.endswith(HALF)
+
+
+PLAIN: Final = Text()
+
+
+def split(
+    data: bytes, found: Iterable[Span], separator: str, width: int, offset: int, text: Text = PLAIN
+) -> list[Record]:
     """The records of a block, each with `width` fields or a problem. `offset` is the block's place in the file."""
     records: list[Record] = []
-    line = 0
+    line = at = 0
     for span in found:
-        body = data[span.start : span.end]
-        records.append(_record(body, span, separator, width, line, offset + span.start))
-        line += body.count(b"\n")
+        line += data.count(b"\n", at, span.start)
+        offset += text.length(data[at : span.start]) if text.wide else span.start - at
+        at = span.start
+        records.append(_record(data[at : span.end], separator, width, line, offset, text, whole=span.whole))
     return records
 
 
-def _record(body: bytes, span: Span, separator: str, width: int, line: int, place: int) -> Record:
+def _record(body: bytes, separator: str, width: int, line: int, place: int, text: Text, *, whole: bool) -> Record:
     stripped = body[:-1] if body.endswith(b"\n") else body
     stripped = stripped[:-1] if stripped.endswith(b"\r") else stripped
     try:
-        raw = stripped.decode()
+        raw = stripped.decode(text.codec)
     except UnicodeDecodeError as error:
-        raw = stripped.decode(errors="backslashreplace")
-        bad = stripped[error.start : error.start + 1].hex()
-        message = f"the byte {bad} at offset {place + error.start:,} is not UTF-8; save the file as UTF-8, or mend this record"
-        return Record(line, raw, _loose(raw, separator, width), CellProblem("RX742", "", f"\\x{bad}", message))
+        raw = _escaped(stripped, text)
+        problem = _undecodable(stripped, error.start, place, text)
+        return Record(line, raw, _loose(raw, separator, width), problem)
+    if text.guessed and text.codec != UTF8 and is_clearly_utf8(stripped):
+        raw = stripped.decode()
+        message = f"the record is UTF-8, but the file is read as {text.encoding.upper()}; save all of it in one encoding, or say with --encoding which it is"
+        return Record(line, raw, _loose(raw, separator, width), CellProblem("RX742", "", raw[:80], message))
     if "\0" in raw:
-        at = place + stripped.index(b"\0")
-        message = f"the record holds a NUL byte at offset {at:,}; remove it"
+        at = place + text.length(stripped[: stripped.index(b"\0")])
+        message = f"the record holds a NUL {'character' if text.wide else 'byte'} at {_offset(at, text)}; remove it"
         return Record(line, raw, _loose(raw, separator, width), CellProblem("RX743", "", "\\x00", message))
-    if not span.whole:
+    if not whole:
         message = "a quote in this line is never closed, or text follows a closing quote; close it, and double quotes inside a cell"
         return Record(line, raw, _loose(raw, separator, width), CellProblem("RX743", "", '"', message))
     fields = fields_of(raw, separator)
     if len(fields) != width:
         return Record(line, raw, tuple(fields[:width]), ragged(len(fields), width, blank=not raw.strip()))
     return Record(line, raw, tuple(fields), None)
+
+
+def _undecodable(data: bytes, at: int, start: int, text: Text) -> CellProblem:
+    """The problem of the first bytes, at `at`, of a record that are no text."""
+    place = _offset(start + text.length(data[:at]), text)
+    if not text.wide:
+        bad = f"{data[at]:02x}"
+        message = (
+            f"the byte {bad} at {place} is not {text.encoding.upper()}; save the file as UTF-8, or mend this record"
+        )
+        return CellProblem("RX742", "", f"\\x{bad}", message)
+    if data[at : at + 1] == HALF:
+        return CellProblem("RX742", "", "", f"at {place} the file ends in the middle of a character; mend this record")
+    half = data[at : at + 3].decode("utf-8", "surrogatepass")
+    message = f"half a character ({ord(half):04x}) stands alone at {place}; mend this record"
+    return CellProblem("RX742", "", f"\\u{ord(half):04x}", message)
+
+
+def _escaped(data: bytes, text: Text) -> str:
+    """What can be read of bytes, the rest as escapes."""
+    if not text.wide:
+        return data.decode(text.codec, errors="backslashreplace")
+    return data.removesuffix(HALF).decode("utf-8", "surrogatepass").encode(errors="backslashreplace").decode()
+
+
+def _offset(at: int, text: Text) -> str:
+    return f"offset {at:,}{' of the unpacked file' if text.packed else ''}"
 
 
 def ragged(count: int, width: int, *, blank: bool = False) -> CellProblem | None:

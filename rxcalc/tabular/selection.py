@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import Final
+from fractions import Fraction
+from typing import Any, Final
 
 from rxcalc.inputs.shown import quoted
 from rxcalc.lang.arithmetic import decimals_of
-from rxcalc.lang.types import PERCENT, is_numeric, is_whole
-from rxcalc.plan.nodes import Plan, PlanStep, share_names
+from rxcalc.lang.types import MONEY, PERCENT, is_numeric, is_whole
+from rxcalc.plan.nodes import Plan, PlanStep, share_name, share_names
 from rxcalc.tabular.header import Columns
 from rxcalc.tabular.problems import UsageProblem
+from rxcalc.tabular.write_typed import number_type
 from rxcalc.tabular.writer import Layout, layout
 
 MAX_DECIMALS: Final = 12
@@ -54,6 +57,45 @@ def select_columns(
     computed.extend(always)
     percents = frozenset(step.name for step in plan.steps if step.type == PERCENT)
     return layout(columns, tuple(dict.fromkeys(echoed)), tuple(dict.fromkeys(computed)), separator, percents)
+
+
+def result_types(plan: Plan, names: Iterable[str]) -> dict[str, Any]:
+    """The types of results in a file that holds types. Results that the plan does not know are left out, being texts."""
+    steps = {step.name: step for step in plan.steps}
+    bounds = _amount_bounds(plan)
+    found: dict[str, Any] = {}
+    for name in names:
+        step = steps.get(name)
+        if step is not None:
+            digits = (decimals_of(step.scale) or 0) if step.scale else 0
+            decimals = max(digits, plan.decimals if step.type == MONEY else 0)
+            found[name] = number_type(step.type, decimals, _bound(step.low, step.high))
+        elif name in bounds:
+            found[name] = number_type(MONEY, plan.decimals, bounds[name])
+    return found
+
+
+def _amount_bounds(plan: Plan) -> dict[str, Fraction | None]:
+    """What parts, totals and received amounts cannot pass, on either side of 0."""
+    found: dict[str, Fraction | None] = {}
+    for at, partition in enumerate(plan.shares):
+        whole = plan.nodes[partition.of]
+        most = _bound(whole.low, whole.high)
+        if most is None or any(part.may_be_negative for part in partition.parts):
+            most = None  # one part can be as large as others are negative
+        for part in partition.parts:
+            found[share_name(at, partition.name, part.bearer, part.part)] = most
+            if at == 0:
+                found[f"{part.bearer}_pays"] = most
+    for spread in plan.spreads:
+        if not spread.target:
+            found[spread.name] = _bound(spread.low, spread.high)
+    return found
+
+
+def _bound(low: Fraction | None, high: Fraction | None) -> Fraction | None:
+    """Rounding moves a value by less than one."""
+    return None if low is None or high is None else max(abs(low), abs(high)) + 1
 
 
 def is_finite(step: PlanStep) -> bool:

@@ -16,7 +16,7 @@ from rxcalc.tabular.header import match_columns
 from rxcalc.tabular.problems import UsageProblem
 from rxcalc.tabular.reader import BLOCK
 from rxcalc.tabular.source import open_source
-from rxcalc.tabular.summary import FileFacts
+from rxcalc.tabular.summary import FileFacts, facts_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +54,20 @@ def read_whole(
     lines: list[int] = []
     line = head.line
     for raw in reader:
-        block = raw.read(named)
+        block = raw.read(named).as_texts()
         bad = {row: record.problem for row, record in block.bad if record.problem is not None}
         if bad:
             row, problem = min(bad.items())
             return problems.unreadable_row(str(path), line + block.line(row), problem.message)
         filled = block.fields.select(pl.any_horizontal(pl.all().str.strip_chars(TRIM).fill_null("") != "")).to_series()
         rows = filled.arg_true()
-        texts = block.fields.select(pl.col(str(at)).alias(name) for name, at in columns.inputs.items())[rows]
-        checked = tables.read(texts)
+        texts = block.fields.select(pl.col(str(at)).alias(name) for name, at in columns.inputs.items())
         own_lines = [line + block.line(row) for row in rows.to_list()]
+        faulty = next((name for name, at in columns.inputs.items() if block.faults.get(str(at))), None)
+        if faulty is not None:
+            name, (row, fault) = faulty, min(block.faults[str(columns.inputs[faulty])].items())
+            return problems.unreadable_row(str(path), line + block.line(row), f"{name}: {fault.message}")
+        checked = tables.read(texts[rows])
         if checked.problems:
             row, found = checked.problems[0]
             return problems.unreadable_row(str(path), own_lines[row], found.message)
@@ -74,5 +78,5 @@ def read_whole(
         return reader.problem
     if not frames:
         frames.append(tables.read(pl.DataFrame(schema=dict.fromkeys(columns.inputs, pl.String))).frame)
-    facts = FileFacts(name=path.name, size=reader.bytes_read, sha256=reader.digest)
+    facts = facts_of(source, reader.bytes_read, reader.digest)
     return WholeTable(path, pl.concat(frames), tuple(lines), facts, columns.absent)

@@ -2,43 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
-from typing import IO, Literal, TypeAlias, cast
+from typing import IO, Any, Final, Literal, cast
 
 import polars as pl
 
-from rxcalc.lang.types import Type
+from rxcalc.inputs.typed import as_text
+from rxcalc.lang.types import Kind, OneOf, Plain, Type
 from rxcalc.plan.figures import figure
-from rxcalc.plan.nodes import Value
+from rxcalc.plan.nodes import PlanInput, Value
 from rxcalc.tabular import problems
+from rxcalc.tabular.forms import FileForm
 from rxcalc.tabular.header import Columns
 from rxcalc.tabular.judging import Judged
 from rxcalc.tabular.problems import UsageProblem
+from rxcalc.tabular.redaction import Redaction, without_texts
+from rxcalc.tabular.write_excel import Column, guarded_texts, safe_amounts, safe_cells
+from rxcalc.tabular.write_parts import Part, Pieces, cell, header_part, line_of, packed
 
+__all__ = [
+    "Layout",
+    "Part",
+    "as_percent",
+    "as_plain",
+    "cell",
+    "column_of",
+    "in_file",
+    "layout",
+    "line_of",
+    "lines",
+    "plain_cell",
+    "write_rows",
+]  # fmt: skip
 
-class _Parts:
-    """A file for `write_csv` that keeps what it is given: one copy less than a growing buffer makes."""
-
-    def __init__(self) -> None:
-        self.parts: list[bytes] = []
-
-    def write(self, data: bytes) -> int:
-        """Keep one part."""
-        self.parts.append(data)
-        return len(data)
-
-    def flush(self) -> None:
-        """Nothing to do."""
+_CSV: Final = FileForm()
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
     """What a results file holds: `echoed` input columns by position, then `computed` outputs.
 
-    Those of `computed` that are `percents` are written as `85%`, as an input of that type is read.
+    Those of `computed` that are `percents` are written as `85%`, as an input of that type is read. `fields` are the inputs by
+    the position of their columns, `types` the types of the outputs in a file that holds types; `titles` what columns are
+    called where that is not their name.
     """
 
     columns: Columns
@@ -46,16 +55,39 @@ class Layout:
     computed: tuple[str, ...]
     separator: str
     percents: frozenset[str] = frozenset()
+    file: FileForm = _CSV
+    fields: Mapping[int, PlanInput] = field(default_factory=dict)
+    types: Mapping[str, Any] = field(default_factory=dict)  # Polars types; texts are left out
+    titles: Mapping[str, str] = field(default_factory=dict)
+    redaction: Redaction | None = None
+    own: frozenset[str] = frozenset()  # results that say nothing of a bill
+    ids: frozenset[str] = frozenset()  # inputs that a redaction gives pseudonyms
 
     @property
     def whole(self) -> bool:
         """Whether every column is echoed in order, so that lines can be copied as they stand."""
         return self.echoed == tuple(range(len(self.columns.names)))
 
-    def header(self) -> bytes:
-        """The first line."""
-        names = [self.columns.names[at] for at in self.echoed]
-        return (self.separator.join(cell(name, self.separator) for name in [*names, *self.computed]) + "\n").encode()
+    def copies(self, separator: str) -> bool:
+        """Whether lines of a file with that separator can be copied as they stand."""
+        return self.whole and self.file.plain and separator == self.separator and self.redaction is None
+
+    def texts(self, separator: str) -> frozenset[int]:
+        """The columns whose cells are needed as they stand, one by one."""
+        if self.copies(separator):
+            return frozenset()
+        typed = self.file.typed and self.redaction is None
+        return frozenset(at for at in self.echoed if not typed or at not in self.fields)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the columns are called."""
+        names = [*(self.columns.names[at] for at in self.echoed), *self.computed]
+        return tuple(self.titles.get(name, name) for name in names)
+
+    def header(self) -> Part:
+        """The first part: what stands before the records."""
+        return [] if self.file.typed else header_part(self.names, self.file)
 
 
 def layout(
@@ -71,21 +103,29 @@ def layout(
     return problems.clashing_columns(clashes) if clashes else Layout(columns, echoed, computed, separator, percents)
 
 
-Part: TypeAlias = Sequence[bytes] | pl.DataFrame
-"""Records ready to be written: lines of text, or, for files that hold types, a table."""
+def in_file(form: Layout, file: FileForm, fields: Sequence[PlanInput]) -> Layout:
+    """The layout as a kind of file holds it."""
+    own = {form.columns.inputs[spec.name]: spec for spec in fields if spec.name in form.columns.inputs}
+    return replace(form, file=file, separator=file.separator, fields=own)
 
 
 def write_rows(
     form: Layout, judged: Judged, rows: pl.Series | None, results: pl.DataFrame, decimals: dict[str, int]
 ) -> Part:
     """A block's good rows (None: all) as they are written; `results` has one row each, amounts scaled by 10**decimals."""
+    if form.redaction is not None:
+        judged = form.redaction.judged(judged, dict(form.fields), form.echoed, form.ids)
+        results = without_texts(results, form.own)
+    if form.file.typed:
+        from rxcalc.tabular.write_typed import typed_part, typed_rows
+
+        return typed_part(typed_rows(form, judged, rows, results, decimals), form.file)
     block = judged.block
     computed = results.select(
-        (_percent if name in form.percents else _plain)(name, results.schema[name], decimals.get(name))
-        for name in form.computed
+        _result(form, name, results.schema[name], decimals.get(name)).alias(f"r{at}")
+        for at, name in enumerate(form.computed)
     )
-    computed = computed.rename({name: f"r{at}" for at, name in enumerate(form.computed)})
-    copied = block.echo and form.whole
+    copied = block.echo and form.copies(block.separator)
     if copied:
         # A line copied whole holds separators, so the writer must not quote; texts beside it are quoted here.
         texts = [name for name, dtype in computed.schema.items() if dtype == pl.String]
@@ -93,13 +133,36 @@ def write_rows(
     frame = computed
     if form.echoed:
         echo = block.lines.to_frame() if copied else block.fields.select(str(at) for at in form.echoed)
-        frame = (echo if rows is None else echo[rows]).hstack(computed)
-    out = _Parts()
+        echo = echo if rows is None else echo[rows]
+        if block.table:
+            echo = as_text(echo)
+        if form.file.excel:
+            echo = echo.select(
+                safe_cells(pl.col(str(at)), column_of(form.fields.get(at))).alias(str(at)) for at in form.echoed
+            )
+        frame = echo.hstack(computed)
+    # Plain cells and numbers need no quotes.
+    plain = block.echo and block.separator == form.separator and form.file.plain and pl.String not in computed.dtypes
+    return packed(lines(frame, form.separator, "never" if copied or plain else "necessary"), form.file)
+
+
+def lines(frame: pl.DataFrame, separator: str, quote: Literal["never", "necessary"]) -> Part:
+    """The lines of a table."""
+    out = Pieces()
     if frame.height:
-        safe = copied or (block.echo and pl.String not in computed.dtypes)  # plain cells and numbers need no quotes
-        quote: Literal["never", "necessary"] = "never" if safe else "necessary"
-        frame.write_csv(cast("IO[bytes]", out), include_header=False, separator=form.separator, quote_style=quote)
-    return out.parts
+        frame.write_csv(cast("IO[bytes]", out), include_header=False, separator=separator, quote_style=quote)
+    return out.pieces
+
+
+def column_of(spec: PlanInput | None) -> Column:
+    """What spreadsheets are to take a column of the input for."""
+    match spec.type if spec is not None else None:
+        case None:
+            return "other"
+        case OneOf() | Plain(kind=Kind.CODE | Kind.CODES | Kind.TEXT):
+            return "text"
+        case _:
+            return "number"
 
 
 def _quoted(name: str, separator: str) -> pl.Expr:
@@ -110,17 +173,32 @@ def _quoted(name: str, separator: str) -> pl.Expr:
     return pl.when(needs).then(quoted).otherwise(text).alias(name)
 
 
-def _percent(name: str, dtype: pl.DataType, decimals: int | None) -> pl.Expr:
+def _result(form: Layout, name: str, dtype: pl.DataType, decimals: int | None) -> pl.Expr:
+    """A result as a file of text holds it."""
+    if name in form.percents:
+        return as_percent(name, dtype, decimals)
+    found = as_plain(name, dtype, decimals)
+    if form.file.excel:
+        if dtype.is_integer():
+            return safe_amounts(found.cast(pl.String), pl.col(name))
+        return safe_cells(found, "text") if dtype == pl.String or isinstance(dtype, pl.List) else found
+    if dtype == pl.String:
+        # One that looks like a guarded text is guarded, since otherwise it would be read as what is inside.
+        return pl.when(found.str.starts_with('="')).then(guarded_texts(found)).otherwise(found)
+    return found
+
+
+def as_percent(name: str, dtype: pl.DataType, decimals: int | None) -> pl.Expr:
     """A ratio as a percentage: 0.8 is `80%`."""
     places = decimals or 0
     if places < 2:
         # As text: a product could pass what the column is proven to hold.
         zeros = pl.when(pl.col(name) == 0).then(pl.lit("")).otherwise(pl.lit("0" * (2 - places)))
         return pl.concat_str(pl.col(name).cast(pl.String), zeros, pl.lit("%")).alias(name)
-    return pl.concat_str(_plain(name, dtype, places - 2).cast(pl.String), pl.lit("%")).alias(name)
+    return pl.concat_str(as_plain(name, dtype, places - 2).cast(pl.String), pl.lit("%")).alias(name)
 
 
-def _plain(name: str, dtype: pl.DataType, decimals: int | None) -> pl.Expr:
+def as_plain(name: str, dtype: pl.DataType, decimals: int | None) -> pl.Expr:
     """An amount as an exact decimal column; flags as yes and no; sets of codes as `a;b`."""
     column = pl.col(name)
     if isinstance(dtype, pl.List):
@@ -152,18 +230,3 @@ def plain_cell(value: Value, type_: Type, decimals: int) -> str:
         return ";".join(sorted(value))
     text = figure(value, type_, decimals, grouped=False)
     return text.partition(" ")[0] if isinstance(value, int | Fraction) else text
-
-
-def line_of(cells: Sequence[str], separator: str = ",") -> bytes:
-    """A line of a small file."""
-    return (separator.join(cell(text, separator) for text in cells) + "\n").encode(errors="backslashreplace")
-
-
-def cell(text: str, separator: str = ",") -> str:
-    """A cell as it is written: quoted only where it has to be.
-
-    >>> cell('a"b')
-    '"a""b"'
-    """
-    needs = any(char in text for char in (separator, '"', "\r", "\n"))
-    return '"' + text.replace('"', '""') + '"' if needs else text

@@ -329,7 +329,7 @@ def test_any_bytes_are_accounted_for(tmp_path: Path, body: bytes, block: int, wi
         fields = (fields[0], plans.field_of("total", MONEY, default=1))
     plan = plans.plan_of(fields)
     header = ",".join(["episode_id", "total", "fee"][:width]) + "\n"
-    report = run(tmp_path, header.encode() + body, plan, block=block)
+    report = run(tmp_path, header.encode() + body, plan, block=block, encoding="utf-8")
     assert report.problem is None, report.problem
     assert report.accounts is not None
     assert report.accounts.differences() == ()
@@ -339,7 +339,7 @@ def test_any_bytes_are_accounted_for(tmp_path: Path, body: bytes, block: int, wi
         assert counts["read"] >= 1
     assert len(rows_of(tmp_path / "out.rejects.csv")) == counts["rejected"] + 1
     written = (tmp_path / "out.csv").read_bytes()
-    again = run(tmp_path, header.encode() + body, plan, block=6 << 20)
+    again = run(tmp_path, header.encode() + body, plan, block=6 << 20, encoding="utf-8")
     assert again.accounts is not None
     assert again.accounts.counts() == counts
     assert (tmp_path / "out.csv").read_bytes() == written

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Benchmarks of rxcalc against hand-written programs, in turn in one run; prints ratios of medians.
 
-usage: run.py [csv|memory|start|episode|windows|lines|groups|settle ..] [--rows 1e6,1e7] [--runs 5] [--work DIR]
+usage: run.py [csv|memory|start|episode|windows|lines|groups|settle|parquet|resume|long ..] [--rows 1e6,1e7] [--runs 5] [--work DIR]
 
   csv      CSV to CSV: `rxcalc batch` (every cell validated, rejects and summary written) against
            opponent_polars.py (no validation), whole processes, with peak memory; the results must be the same bytes
@@ -15,6 +15,9 @@ usage: run.py [csv|memory|start|episode|windows|lines|groups|settle ..] [--rows 
   groups   the same number of bills with groups inside each and regions that settle a year, against opponent_groups.py
   settle   CSV to CSV: the policy of `csv` alone; with groups of a year that only add up; with groups that every episode reads
            and receives a part of; with two checks. And groups/ with bills of ten lines (a tenth of the rows as bills)
+  parquet  Parquet to Parquet against CSV to CSV, the same rows
+  resume   a run killed when 90 % of its blocks are written: the time of the run that goes on against that of a whole one
+  long     not run unless asked for: windows over a file longer than the memory (--rows 5e7), peak memory under --memory 2GB
 
 Needs numpy for the generator. Nothing here is a test: absolute times are those of this machine.
 """
@@ -36,6 +39,8 @@ from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import files
 
 if TYPE_CHECKING:
     from rxcalc.backends.base import Row
@@ -97,11 +102,16 @@ def show(title: str, found: dict[str, Timed], base: str) -> None:
         )
 
 
+def _episodes(work: Path, n: int) -> Path:
+    source = work / f"episodes-{n}.csv"
+    if not source.exists():
+        subprocess.run([PYTHON, str(HERE / "gen.py"), str(n), str(source)], check=True)
+    return source
+
+
 def csv(rows: list[int], runs: int, work: Path) -> None:
     for n in rows:
-        source = work / f"episodes-{n}.csv"
-        if not source.exists():
-            subprocess.run([PYTHON, str(HERE / "gen.py"), str(n), str(source)], check=True)
+        source = _episodes(work, n)
         ours, dec, text = work / "ours.csv", work / "dec.csv", work / "str.csv"
         opponent = (PYTHON, str(HERE / "opponent_polars.py"), "csv", str(source))
         found = in_turn(
@@ -459,7 +469,9 @@ def levels(kind: str, rows: list[int], runs: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "what", nargs="*", default=["csv", "memory", "start", "episode", "windows", "lines", "groups", "settle"]
+        "what",
+        nargs="*",
+        default=["csv", "memory", "start", "episode", "windows", "lines", "groups", "settle", "parquet", "resume"],
     )
     parser.add_argument("--rows", default="1e6")
     parser.add_argument("--runs", type=int, default=5)
@@ -480,6 +492,12 @@ def main() -> None:
             start(options.runs)
         if "windows" in options.what:
             windows(rows, options.runs, work)
+        if "parquet" in options.what:
+            files.parquet(rows, options.runs, work, in_turn, show, partial(_episodes, work))
+        if "resume" in options.what:
+            files.resume(rows, options.runs, work, partial(_episodes, work))
+        if "long" in options.what:
+            files.long(rows, work, "2GB")
         if "settle" in options.what:
             settle(rows, options.runs, work)
         for kind in ("lines", "groups"):

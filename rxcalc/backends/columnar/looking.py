@@ -56,7 +56,7 @@ class Running:
     def __init__(
         self, at: int, call: PlanCall, form: CallForm[pl.Expr], places: Places, kind: pl.DataType, view: View
     ) -> None:
-        self._at = at
+        self.at, self.kind = at, kind
         self._read, self._write = places.both(view, form.equal)
         self._order = places.order(view) if form.how == "totals" else None
         tops: list[Any] = [self._read.max(), self._write.max()]
@@ -73,6 +73,15 @@ class Running:
             if form.fail is not None:
                 self._failed = Totals("count", kind=pl.Int64(), size=size, rows=rows)
 
+    @property
+    def ids(self) -> pl.Series:
+        """The instance of each row."""
+        return self._read
+
+    def begin(self, ids: pl.Series, values: pl.Series) -> None:
+        """Starts some instances with opening amounts."""
+        self._held.begin(ids, values)
+
     def come(self, at: pl.Series) -> None:
         """All rows of a wave, refused ones too, before anything else is done with it."""
         for held in (self._held, self._failed):
@@ -81,10 +90,10 @@ class Running:
 
     def read(self, at: pl.Series) -> list[pl.Series]:
         """The result `w:` for the rows at these places, and `x:`, whether finding it fails."""
-        found = [self._result(self._held, at).alias(f"w:{self._at}")]
+        found = [self._result(self._held, at).alias(f"w:{self.at}")]
         if self._failed is not None:
             failed = self._result(self._failed, at)
-            found.append((failed if failed.dtype == pl.Boolean() else failed > 0).alias(f"x:{self._at}"))
+            found.append((failed if failed.dtype == pl.Boolean() else failed > 0).alias(f"x:{self.at}"))
         return found
 
     def _result(self, held: Accumulator | Totals, at: pl.Series) -> pl.Series:
@@ -96,8 +105,8 @@ class Running:
     def take(self, at: pl.Series, own: pl.DataFrame) -> None:
         """Adds the rows of a wave at these places, with what they keep."""
         ids = self._write.gather(at)
-        value, where = (own[name] if (name := f"{mark}:{self._at}") in own.columns else None for mark in "cu")
+        value, where = (own[name] if (name := f"{mark}:{self.at}") in own.columns else None for mark in "cu")
         self._held.take(ids, value, where)
         if self._failed is not None:
-            fail = own[f"x:{self._at}"].fill_null(value=True)
+            fail = own[f"x:{self.at}"].fill_null(value=True)
             self._failed.take(ids, fail if isinstance(self._failed, Accumulator) else None, fail)

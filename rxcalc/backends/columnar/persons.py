@@ -6,7 +6,7 @@ reversals, are computed one episode after the other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Final, Protocol
 
@@ -14,13 +14,16 @@ import polars as pl
 
 from rxcalc.backends.base import Outcome, Problem, Ran, Row
 from rxcalc.backends.columnar.found import Finder, Found
+from rxcalc.backends.columnar.given import RECORDED, Given
 from rxcalc.backends.columnar.listing import Listing
+from rxcalc.backends.columnar.opened import Amounts, Seeds, seeds_of
 from rxcalc.backends.columnar.program import Output, Program
 from rxcalc.backends.columnar.values import inputs_of
 from rxcalc.backends.columnar.wave_run import Scalar, TooMany, Waved, WaveRun
 from rxcalc.passes.sequence import is_stretch
 from rxcalc.passes.waves import best_cut, in_order, wave_sizes
 from rxcalc.plan.columns.walk import MOST_EPISODES
+from rxcalc.plan.nodes import Value
 
 __all__ = ["SMALL_WAVE", "Alone", "SequenceRun"]
 
@@ -30,7 +33,7 @@ SMALL_WAVE: Final = 60
 _LOOKING: Final = Fraction(1, 20)
 """What the exact evaluator takes for a look at one earlier episode, in episodes."""
 
-_MARKS: Final = ("__bad", "__key_unreadable", "__alone")
+_MARKS: Final = ("__bad", "__key_unreadable", "__alone", RECORDED)
 
 
 class Alone(Protocol):
@@ -59,8 +62,13 @@ class SequenceRun:
         small_wave: int,
         listing: Listing | None = None,
         finder: Finder | None = None,
+        given: Given | None = None,
+        openings: Mapping[Value, Amounts] | None = None,
     ) -> None:
         self._program, self._plan = program, program.plan
+        self._openings = openings
+        self._seeds: Seeds | None = None
+        self._given = given
         self._finder = finder
         self._scalar, self._outputs, self._disagree = scalar, outputs, disagree
         self._alone = alone
@@ -76,11 +84,16 @@ class SequenceRun:
         self.found: list[Found] = []
 
     def run(self, frame: pl.DataFrame) -> None:
-        """Computes the frame. Where `__alone` holds of a row, its person is computed by the exact evaluator."""
+        """Computes the frame, but for rows that are `__recorded`. Where `__alone` holds of a row, its person is computed by the exact evaluator."""
         no = pl.lit(False, dtype=pl.Boolean())  # noqa: FBT003 -- the literal itself
         frame = frame.with_columns(no.alias(name) for name in _MARKS if name not in frame.columns)
         frame = frame.with_columns((pl.col("__bad") & pl.col("__key_unreadable")).alias("__unplaced"))
         frame = in_order(self._plan, frame)
+        if self._openings and self._plan.sequence is not None:
+            self._seeds = seeds = seeds_of(self._program, self._openings, frame)
+            by = self._plan.sequence.by
+            apart = pl.Series(list(seeds.alone), dtype=frame.schema[by], strict=False)
+            frame = frame.with_columns(pl.col("__alone") | pl.col(by).is_in(apart.implode()))
         if not self._program.looking.windows:  # nobody sees anybody: one wave
             frame = frame.with_columns(pl.lit(0, dtype=pl.UInt32()).alias("__wave"))
         alone = self._by_one(frame)
@@ -120,7 +133,7 @@ class SequenceRun:
         are computed again without that row, until no more turn up.
         """
         again = self._compute and any(is_stretch(view.window) for view in self._program.looking.windows)
-        apart = frame["__bad"] | frame["__tied"] if again else None
+        apart = frame["__bad"] | (frame["__tied"] & ~frame[RECORDED]) if again else None
         while frame.height:
             run = WaveRun(
                 self._program,
@@ -132,6 +145,7 @@ class SequenceRun:
                 compute=self._compute,
                 listing=self._listing,
                 finder=self._finder,
+                seeds=self._seeds,
             )
             try:
                 found = run.run(wave_sizes(frame))
@@ -170,12 +184,17 @@ class SequenceRun:
         bad, unplaced = frame["__bad"].to_list(), frame["__unplaced"].to_list()
         listing = self._listing
         episodes = inputs_of(self._plan, frame) if listing is None else listing.bills.inputs(frame["__n"])
+        recorded: dict[int, Row] = {}
+        if self._given is not None:
+            numbers = frame["__row"].filter(frame[RECORDED]).to_list()
+            recorded = {row.number: row for row in self._given.rows(numbers)}
         start = 0
         for end in range(1, len(rows) + 1):
             if end < len(rows) and persons[end] == persons[start]:
                 continue
             mine = [
-                Row(rows[at], str(rows[at]), episodes[at], refused=bad[at], unplaced=unplaced[at])
+                recorded.get(rows[at])
+                or Row(rows[at], str(rows[at]), episodes[at], refused=bad[at], unplaced=unplaced[at])
                 for at in range(start, end)
             ]
             for ran in self._alone(mine, compute=self._compute):
@@ -184,7 +203,7 @@ class SequenceRun:
 
     def _ran(self, ran: Ran) -> None:
         row = ran.row.number
-        if ran.outcome is None:
+        if ran.outcome is None or ran.row.recorded is not None:
             return
         if ran.outcome.problem is not None:
             self.problems.append((row, ran.outcome.problem))

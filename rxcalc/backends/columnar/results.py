@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -13,7 +13,7 @@ from rxcalc.backends.columnar.program import DECIMAL_LIMIT, Output
 from rxcalc.backends.columnar.values import result_type, written
 from rxcalc.plan.nodes import Value
 
-__all__ = ["ColumnarResult", "complete", "held", "in_places", "nothing", "patched", "result_of", "table_of"]
+__all__ = ["ColumnarResult", "complete", "held", "in_places", "lacking", "nothing", "patched", "result_of", "table_of"]
 
 _LARGEST: Final = DECIMAL_LIMIT - 1
 
@@ -55,11 +55,19 @@ def held(
     outcomes: Sequence[tuple[int, Outcome]],
     outputs: Sequence[Output],
     lists: Mapping[str, Sequence[Output]] | None = None,
+    reverses: str = "",
 ) -> tuple[list[tuple[int, Outcome]], list[tuple[int, Problem]]]:
-    """The outcomes whose requested amounts a result column holds, and the refusals of the others."""
+    """The outcomes whose requested amounts a result column holds, and the refusals of the others.
+
+    `reverses` is the input that names what an episode reverses.
+    """
     fine: list[tuple[int, Outcome]] = []
     problems: list[tuple[int, Problem]] = []
     for row, outcome in outcomes:
+        lacks = lacking(outcome, [out.name for out in outputs], reverses)
+        if lacks is not None:
+            problems.append((row, lacks))
+            continue
         large = _too_large(outcome, outputs)
         for name, own in (lists or {}).items():
             for line in outcome.lists.get(name, ()):
@@ -70,6 +78,17 @@ def held(
             message = f"`{large}` has more than 38 digits; no table can hold it"
             problems.append((row, Problem("RX718", large, "", message)))
     return fine, problems
+
+
+def lacking(outcome: Outcome, names: Iterable[str], field: str) -> Problem | None:
+    """The refusal of a reversal whose original, an earlier result, does not hold all that is asked for."""
+    if not outcome.reverses:
+        return None
+    name = next((name for name in names if name not in outcome.steps and name not in outcome.shares), None)
+    if name is None:
+        return None
+    message = f"the earlier result of `{outcome.reverses}` lacks {name}, so it cannot be reversed; give its file with all columns"
+    return Problem("RX813", field, outcome.reverses, message)
 
 
 def _too_large(outcome: Outcome | RowResult, outputs: Sequence[Output]) -> str:

@@ -11,9 +11,12 @@ import polars as pl
 from rxcalc.backends.base import Outcome, Problem
 from rxcalc.backends.columnar.bill_run import AT_ONCE, SMALL_TURN, BillRun
 from rxcalc.backends.columnar.bills import Bills
+from rxcalc.backends.columnar.closed import Closed, closed, is_closable
 from rxcalc.backends.columnar.found import Finder, all_found
+from rxcalc.backends.columnar.given import Given, among
 from rxcalc.backends.columnar.group_run import Evaluators, GroupRun
 from rxcalc.backends.columnar.listing import Listing
+from rxcalc.backends.columnar.opened import Amounts
 from rxcalc.backends.columnar.persons import SMALL_WAVE, Alone, SequenceRun
 from rxcalc.backends.columnar.program import Output, Program
 from rxcalc.backends.columnar.results import ColumnarResult, complete, held, in_places, patched
@@ -70,6 +73,9 @@ class Columnar:
         list_outputs: Mapping[str, Sequence[str]] | None = None,
         after_reject: str = "refuse",
         findings: bool = False,
+        given: Given | None = None,
+        openings: Mapping[Value, Amounts] | None = None,
+        alone: Alone | None = None,
     ) -> ColumnarResult:
         """Computes `columns` (steps, shares, totals) for every row of `frame`.
 
@@ -82,6 +88,9 @@ class Columnar:
             list_outputs: for each list whose results are wanted, the names of their columns.
             after_reject: `compute` computes and marks what follows a refused episode.
             findings: whether those of `checks:` are wanted.
+            given: results of earlier runs, which later episodes of their persons see; only for plans that look back.
+            openings: what windows hold of a person before the first episode; `alone` then knows of them too.
+            alone: runs a person's episodes here instead of the function of that name given before.
         """
         finder = self._finder if findings else None
         with self._forming:  # blocks run on several threads; a new output adds columns to the program
@@ -90,7 +99,8 @@ class Columnar:
         if any(call.kind == "window" for call in self.plan.calls) or (
             self.plan.sequence is not None and self.plan.sequence.reverses
         ):
-            return self._in_sequence(frame, outputs, lists or {}, own, finder, compute=after_reject == "compute")
+            compute = after_reject == "compute"
+            return self._in_sequence(frame, outputs, lists or {}, own, finder, given, openings, alone, compute=compute)
         if "__bad" in frame.columns:
             frame = frame.filter(~pl.col("__bad"))
         if self.plan.lists or self.plan.groups:
@@ -188,6 +198,16 @@ class Columnar:
         nothing = frame.select("__row").clear()
         return ColumnarResult(nothing, {}, frozenset(), (), groups=tuple(run.groups), unplaced=run.unplaced)
 
+    def closed(self, tables: Sequence[tuple[pl.DataFrame, Mapping[str, int]]], apart: pl.Series) -> Closed | None:
+        """What episodes with these results leave behind for later runs; None: columns do not hold all that can be carried on.
+
+        Args:
+            tables: episodes with inputs as in the frame of a run (the last with all of them) and `__row`, and with results as
+                whole numbers at these scales.
+            apart: persons whom the exact evaluator is to look at in any case.
+        """
+        return closed(self.program, tables, apart) if is_closable(self.program) else None
+
     @property
     def _groups_exactly(self) -> Evaluators:
         if self._evaluators is None:
@@ -235,10 +255,15 @@ class Columnar:
         lists: Mapping[str, pl.DataFrame],
         own: Mapping[str, Sequence[Output]],
         finder: Finder | None,
+        given: Given | None,
+        openings: Mapping[Value, Amounts] | None,
+        alone: Alone | None,
         *,
         compute: bool,
     ) -> ColumnarResult:
         """A plan that looks back, wave by wave."""
+        if given is not None:
+            frame = among(self.program, frame, given)
         listing: Listing | None = None
         if self.plan.lists:
             bills = Bills(self.plan, frame, lists)
@@ -246,16 +271,19 @@ class Columnar:
         run = SequenceRun(
             self.program,
             self._scalar,
-            self._alone,
+            alone or self._alone,
             outputs,
             self.discrepancy,
             compute=compute,
             small_wave=self.small_wave,
             listing=listing,
             finder=finder,
+            given=given,
+            openings=openings,
         )
         run.run(frame)
-        exact, large = held(run.exact, outputs, own)
+        reverses = self.plan.sequence.reverses if self.plan.sequence is not None else ""
+        exact, large = held(run.exact, outputs, own, reverses)
         values = in_places(run.done, exact, outputs, frame["__row"])
         problems = tuple(sorted([*run.problems, *large], key=lambda pair: pair[0]))
         tables: dict[str, pl.DataFrame] = {}

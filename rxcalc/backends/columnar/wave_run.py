@@ -11,9 +11,11 @@ import polars as pl
 
 from rxcalc.backends.base import Known, Outcome, Problem
 from rxcalc.backends.columnar.found import Finder, Found
+from rxcalc.backends.columnar.given import RECORDED
 from rxcalc.backends.columnar.listing import Listing
 from rxcalc.backends.columnar.looking import Running
 from rxcalc.backends.columnar.memory import Memory
+from rxcalc.backends.columnar.opened import Seeds
 from rxcalc.backends.columnar.program import Output, Program
 from rxcalc.backends.columnar.values import cells, held_as, inputs_of, value_of
 from rxcalc.passes.earlier import Refusals
@@ -60,11 +62,13 @@ class WaveRun:
         outputs: the result columns.
         scalar: looks at flagged rows.
         disagree: the problem of a flagged row in which that finds nothing wrong; None: that is as it should be.
-        frame: the rows (`waves.in_order`), with `__bad`, `__unplaced` and `__tied`.
+        frame: the rows (`waves.in_order`), with `__bad`, `__unplaced` and `__tied`. Those `__recorded` are not computed: later rows see
+            them with their results as given (`f:NAME`).
         apart: rows known to be refused, without which spells and periods are formed (None: they stay in).
         compute: rows that could read a refused one are computed and marked.
         listing: the bills with their lists, by `__n`, where the plan has any.
         finder: the checks, where findings are wanted.
+        seeds: opening amounts.
     """
 
     def __init__(
@@ -79,6 +83,7 @@ class WaveRun:
         compute: bool,
         listing: Listing | None = None,
         finder: Finder | None = None,
+        seeds: Seeds | None = None,
     ) -> None:
         self._program, self._plan, self._outputs = program, program.plan, outputs
         self._listing, self._finder = listing, finder
@@ -97,12 +102,18 @@ class WaveRun:
             Running(at, self._plan.calls[at], looking.forms[at], self._places, program.windows[at], looking.views[at])
             for at in looking.running
         ]
-        carried = ["__row", "__n", "__wave", "__bad", "__unplaced", "__tied"]
+        if seeds is not None:
+            for running in self._running:
+                running.begin(*seeds.of(running.at, frame, running.ids, running.kind))
+        self._fields = [f"f:{name}" for name in program.formed.calls.fields]
+        given = [name for name in self._fields if name in frame.columns]
+        carried = ["__row", "__n", "__wave", "__bad", "__unplaced", "__tied", RECORDED, *given]
         prepared = program.prepared(frame, carried)
         self._inputs = [name for name in prepared.columns if name.startswith("i:") and name in program.own_inputs]
         orders = {at: self._places.order(looking.views[at]) for at in looking.paired}
         self._memory = Memory(self._plan, frame, prepared.select(self._inputs), orders, looking.fields, partial=compute)
         self._prepared = in_waves(prepared)
+        self._begun = False
         self.found = Waved()
 
     def run(self, sizes: Sequence[int]) -> Waved:
@@ -112,9 +123,13 @@ class WaveRun:
             wave = self._prepared.slice(start, size)
             for running in self._running:
                 running.come(wave["__at"])
+            if wave[RECORDED].any():
+                self._keep(wave.filter(pl.col(RECORDED)))
+                wave = wave.filter(~pl.col(RECORDED))
             wave = self._admitted(wave)
             if wave.height:
-                self._wave(wave, first=start == 0)
+                self._wave(wave, first=not self._begun)
+                self._begun = True
             start += size
         return self.found
 
@@ -154,7 +169,7 @@ class WaveRun:
         at = wave["__at"]
         columns = [column for running in self._running for column in running.read(at)]
         columns += [self._places.order(view).holds(at).alias(f"s:{call}") for call, view in looking.open.items()]
-        wave = wave.with_columns(columns)
+        wave = wave.drop(self._fields, strict=False).with_columns(columns)
         wanted = {out.name: out.expr for out in self._outputs if out.expr is not None}
         wanted.update(program.formed.kept)
         self._memory.at = at
@@ -182,6 +197,12 @@ class WaveRun:
         self.found.done.append(
             done.select("__row", "__n", *(out.name for out in self._outputs if out.expr is not None))
         )
+        self._keep(own)
+
+    def _keep(self, own: pl.DataFrame) -> None:
+        """Later rows see these, with what they keep of themselves."""
+        program, looking = self._program, self._looking
+        at = own["__at"]
         kept = program.keep(own, looking.own) if looking.own else own
         for running in self._running:
             running.take(at, kept)

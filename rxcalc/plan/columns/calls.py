@@ -58,12 +58,14 @@ def reads_of(plan: Plan) -> tuple[int, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A step or share that later episodes read: the column `f:NAME`, whole numbers at `scale`."""
+    """A step or share that later episodes read: the column `f:NAME`, whole numbers at `scale`, proven to lie from `low` to `high`."""
 
     name: str
     type: Type
     scale: int
     width: int
+    low: Fraction | None = None
+    high: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ class CallForm(Generic[X]):
     `why` says what keeps it from being accumulated. `same` are inputs in which both rows must be equal: they
     narrow the window. `equal` are pairs of inputs, this row's and the earlier one's, that must be equal.
     `value`, `where` and `fail` are columns over what an episode keeps (`accumulated`, `totals`).
-    `fields` are what it reads of earlier episodes.
+    `fields` are what it reads of earlier episodes. `span` are the least and the largest number that one of them adds.
     """
 
     how: str
@@ -90,6 +92,7 @@ class CallForm(Generic[X]):
     where: X | None = None
     fail: X | None = None
     fields: tuple[str, ...] = ()
+    span: tuple[Fraction, Fraction] | None = None
 
 
 class _OwnWalk(Walk[X]):
@@ -128,7 +131,7 @@ class _OwnWalk(Walk[X]):
             raise NotProven(message)
         low, high = self.earlier.get(name, given)
         formed = self.column(scale, low, high, lambda _: self.kernel.taken(f"f:{name}"))
-        self._kept.setdefault(name, Kept(name, node.type, scale, formed.as_number.num.width))
+        self._kept.setdefault(name, Kept(name, node.type, scale, formed.as_number.num.width, low, high))
         return formed
 
 
@@ -293,7 +296,9 @@ class Calls(Generic[X]):
         formed = self._result(place, call, value, lambda width: self.walk.kernel.window(place, call.type, width))
         rolling = bool(self._windows[call.window].rolling[0])
         how = "totals" if rolling else "accumulated"
-        form = CallForm(how, "", found.same, found.equal, _code(value), where, fail)
+        number = None if value is None else value.number
+        span = None if number is None else (number.low, number.high)
+        form = CallForm(how, "", found.same, found.equal, _code(value), where, fail, span=span)
         return form, formed if fail is None else replace(formed, fail=self.walk.kernel.taken(f"x:{place}"))
 
     def _over_pairs(self, place: int, call: PlanCall, found: _Conditions, why: str) -> tuple[CallForm[X], Formed[X]]:

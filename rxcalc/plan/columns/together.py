@@ -10,7 +10,7 @@ from rxcalc.plan.columns.sides import reading
 from rxcalc.plan.columns.steps import Everything
 from rxcalc.plan.nodes import Plan
 
-__all__ = ["bills_alone", "bills_read_groups", "why_together"]
+__all__ = ["bills_alone", "bills_read_groups", "kinds_read", "why_together"]
 
 X = TypeVar("X")
 
@@ -65,11 +65,20 @@ def bills_alone(plan: Plan, formed: Everything[X]) -> Plan | None:
     )
 
 
+def kinds_read(plan: Plan) -> tuple[str, ...]:
+    """The kinds of groups across bills that something of a bill reads or receives a part from."""
+    across = tuple(g.name for g in plan.groups if not g.inside)
+    received = {s.source for s in plan.spreads if s.target not in across}
+    return tuple(
+        name
+        for name in across
+        if name in received or any(plan.nodes[node].level not in across for node in reading(plan, (name,)))
+    )
+
+
 def bills_read_groups(plan: Plan) -> bool:
     """Whether something of a bill, its rows or its checks reads a group across bills or receives a part of what one gives."""
-    across = {g.name for g in plan.groups if not g.inside}
-    received = any(s.source in across and s.target not in across for s in plan.spreads)
-    return received or any(plan.nodes[node].level not in across for node in reading(plan, across))
+    return bool(kinds_read(plan))
 
 
 def _reads_results(plan: Plan, node: int) -> bool:

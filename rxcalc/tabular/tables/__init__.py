@@ -1,0 +1,1 @@
+"""Files that hold tables with types: Parquet, workbooks, databases."""
