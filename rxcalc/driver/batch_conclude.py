@@ -186,7 +186,9 @@ def _assumptions(prepared: Prepared) -> tuple[str, ...]:
     found += _unused(prepared)
     untold = dict.fromkeys(name for of in (job, *(of.job for of in prepared.lists)) for name in of.untold)
     if untold:
-        found.append(f"--names {job.options.names}: the rulebook has none for {', '.join(untold)}, which keep their own")
+        found.append(
+            f"--names {job.options.names}: the rulebook has none for {', '.join(untold)}, which keep their own"
+        )
     if calls and any(name in RX_COLUMNS for name in job.head.names):
         found.append(
             "this is a rejects file: episodes that were written before are not in it, so they count as nothing"

@@ -22,9 +22,7 @@ COLUMNS: Final = ("episode_id", "check", "severity", "level", "row", "amount", "
 class FindingsFile:
     """The lines of the findings of a run; what they say is added up by check."""
 
-    def __init__(
-        self, plan: Plan, language: str, *, excel: bool = False, redaction: Redaction | None = None
-    ) -> None:
+    def __init__(self, plan: Plan, language: str, *, excel: bool = False, redaction: Redaction | None = None) -> None:
         self._plan, self._excel, self._redaction = plan, excel, redaction
         self._messages = [in_language(check.say, language) for check in plan.checks]
         self._types = [_order_types(plan, check) for check in plan.checks]

@@ -35,7 +35,6 @@ class Account:
         for name, count in other.unreadable.items():
             self.unreadable[name] = self.unreadable.get(name, 0) + count
 
-
     def state(self) -> list[Any]:
         """The account for a journal: plain JSON."""
         return [self.records, {name: str(amount) for name, amount in self.sums.items()}, self.unreadable]
@@ -115,7 +114,6 @@ class Accounts:
             row["unreadable_cells"] = self.read.unreadable.get(name, 0)
             out[name] = row
         return out
-
 
     def total_rows_json(self, decimals: Mapping[str, int]) -> dict[str, object]:
         """What the rows of totals say, held against the records above them; {} where none says an amount."""

@@ -16,7 +16,7 @@ from rxcalc.tabular.header import RX_COLUMNS, Columns
 from rxcalc.tabular.redaction import HIDDEN, Redaction
 from rxcalc.tabular.write_excel import Column, safe_cell
 from rxcalc.tabular.write_parts import Part, header_part, line_of, packed
-from rxcalc.tabular.writer import column_of
+from rxcalc.tabular.writer import column_of, named
 
 _CSV: Final = FileForm()
 _OTHER: Final[Column] = "other"
@@ -49,7 +49,7 @@ class RejectLayout:
     @property
     def names(self) -> tuple[str, ...]:
         """What the columns are called; `rx_` columns of the input are left out."""
-        return (*(self.columns.names[at] for at in self.columns.kept), *RX_COLUMNS)
+        return named([*(self.columns.names[at] for at in self.columns.kept), *RX_COLUMNS], self.file)
 
     @property
     def types(self) -> Mapping[str, object]:

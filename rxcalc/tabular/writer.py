@@ -33,7 +33,7 @@ __all__ = [
     "in_file",
     "layout",
     "line_of",
-    "lines",
+    "lines", "named",
     "plain_cell",
     "write_rows",
 ]  # fmt: skip
@@ -83,11 +83,16 @@ class Layout:
     def names(self) -> tuple[str, ...]:
         """What the columns are called."""
         names = [*(self.columns.names[at] for at in self.echoed), *self.computed]
-        return tuple(self.titles.get(name, name) for name in names)
+        return named([self.titles.get(name, name) for name in names], self.file)
 
     def header(self) -> Part:
         """The first part: what stands before the records."""
         return [] if self.file.typed else header_part(self.names, self.file)
+
+
+def named(names: Sequence[str], file: FileForm) -> tuple[str, ...]:
+    """The names of columns; in a file that holds types one that the input leaves empty is called by its place."""
+    return tuple(name or f"column_{at}" for at, name in enumerate(names, 1)) if file.typed else tuple(names)
 
 
 def layout(

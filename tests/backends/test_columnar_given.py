@@ -155,7 +155,9 @@ def compared(kind: str, seed: int, count: int, met: Counter[str]) -> list[str]:
         plan, [row for row, is_early in zip(rows, early, strict=True) if is_early], pick, pick.choice([0, 0, 0.1])
     )
     now = [row for row, is_early in zip(rows, early, strict=True) if not is_early]
-    if past and pick.random() < 0.5:  # at one place of the order with an earlier result: only the row of this run is refused
+    if (
+        past and pick.random() < 0.5
+    ):  # beside an earlier result at one place of the order: only that of this run is refused
         same = [row for row, is_early in zip(rows, early, strict=True) if is_early and not row.get("__bad")]
         now += [{**row, "x": Fraction(7)} for row in pick.sample(same, min(2, len(same)))]
     expected = exactly(plan, [*past, *new_rows(plan, now)], compute=compute)

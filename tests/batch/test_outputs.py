@@ -48,7 +48,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_text_files_hold_the_cells_as_read(folder: Path) -> None:
-    """of.CSV as it is, with tabs, and compressed; rejects beside them."""
+    """CSV as it is, with tabs, and compressed; rejects beside them."""
     for name in ("a.csv", "a.tsv", "b.csv.gz", "c.csv.zst", "d.tab.gz"):
         assert of.batch(folder, name).return_value == 1
     assert (folder / "a.csv").read_text(encoding="utf-8") == of.CSV
@@ -142,7 +142,7 @@ def test_the_same_run_gives_the_same_bytes(folder: Path) -> None:
 
 
 def test_unknown_kinds_are_refused_by_name(folder: Path) -> None:
-    """A of.CSV file called .xls would be opened with a warning, or not at all."""
+    """A CSV file called .xls would be opened with a warning, or not at all."""
     for name in ("a.xls", "a.txt", "a", "a.gz", "a.json.gz", "a.csv.zip"):
         result = of.batch(folder, name)
         assert "no kind of file is known" in of.told(result), name
@@ -401,3 +401,18 @@ def test_tables_are_echoed_as_text(folder: Path) -> None:
         "2.5",
         "2.00",
     ]
+
+
+def test_columns_without_a_name_are_called_by_their_place(folder: Path) -> None:
+    """Where columns must have names; text files keep the header as it is."""
+    (folder / "in.csv").write_text(
+        "episode_id,person,level,day,total,,\nE1,P1,town,2025-01-05,1,x,y\n", encoding="utf-8"
+    )
+    select = ["--select", "inputs,pays"]
+    for name in ("a.csv", "a.parquet", "a.xlsx", "duckdb:a.db?table=t", "sqlite:b.db?table=t"):
+        assert of.batch(folder, name, *select).return_value == 0, name
+    names = ["episode_id", "person", "level", "day", "total", "column_6", "column_7", "pays"]
+    assert of.parquet_rows(folder / "a.parquet")[0] == names
+    assert of.duckdb_rows(folder / "a.db")[0] == of.sqlite_rows(folder / "b.db")[0] == names
+    header = (folder / "a.csv").read_text(encoding="utf-8").splitlines()[0]
+    assert header == "episode_id,person,level,day,total,,,pays"

@@ -9,8 +9,9 @@ import polars as pl
 
 from rxcalc.backends.columnar.given import recorded
 from rxcalc.backends.columnar.program import Program
-from rxcalc.backends.columnar.values import cells, value_of
+from rxcalc.backends.columnar.values import cells, value_of, values_of
 from rxcalc.inputs.openings import is_limited, window_calls
+from rxcalc.lang.types import OneOf
 from rxcalc.passes.instances import Places, View, civil_starts, instance_ids
 from rxcalc.passes.sequence import Key, is_stretch
 from rxcalc.passes.waves import in_order
@@ -188,9 +189,11 @@ class _Closing:
     def _values(self, name: str, at: pl.Series) -> list[Value]:
         """An input of the episodes at some places."""
         spec = self._inputs[name]
-        return [value_of(cell, spec.type, input_scale(spec)) for cell in self._frame[name].gather(at).to_list()]
+        return values_of(self._frame[name].gather(at), spec.type, input_scale(spec))
 
     def _found(self, at: int, column: pl.Series) -> list[Value]:
         """The results of a call as the exact evaluator carries them."""
         of, scale = self._plan.calls[at].type, self._program.formed.walk.call_scales[at]
-        return [value_of(cell, of, scale) for cell in cells(column, of)]
+        if isinstance(of, OneOf):
+            return [value_of(cell, of, scale) for cell in cells(column, of)]
+        return values_of(column, of, scale)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
+from math import ceil, floor, inf
 from typing import TypeAlias
 
 import polars as pl
@@ -122,6 +123,18 @@ class _Limit:
         if self._call.function == "count":
             self._each = Fraction(0), Fraction(1)
         self._low, self._high = _bounds(program, at)
+        self._by_count: dict[int, tuple[int | float, int | float]] = {}
+
+    def _within(self, many: int) -> tuple[int | float, int | float]:
+        """From where to where a number may lie, as its column holds it, if so many episodes can still add to it."""
+        if many not in self._by_count:
+            adds = many if self._call.function in {"sum", "count"} else 0
+            low, high = adds * min(self._each[0], Fraction(0)), adds * max(self._each[1], Fraction(0))
+            self._by_count[many] = (
+                -inf if self._low is None else ceil((self._low - low) * self._scale),
+                inf if self._high is None else floor((self._high - high) * self._scale),
+            )
+        return self._by_count[many]
 
     def held(self, value: Value, many: int) -> object:
         """An amount as the column of a person with so many episodes holds it; None: it does not."""
@@ -131,10 +144,9 @@ class _Limit:
         if is_numeric(of):
             if not isinstance(value, int | Fraction):
                 return None
-            adds = many if self._call.function in {"sum", "count"} else 0
-            low, high = value + adds * min(self._each[0], Fraction(0)), value + adds * max(self._each[1], Fraction(0))
-            within = (self._low is None or low >= self._low) and (self._high is None or high <= self._high)
-            return held_as(value, of, self._scale) if within and (value * self._scale).denominator == 1 else None
+            whole, rest = divmod(value.numerator * self._scale, value.denominator)
+            low, high = self._within(many)
+            return whole if not rest and low <= whole <= high else None
         if of == DATE and isinstance(value, date):
             day = value.toordinal()
             outside = (self._low is not None and day < self._low) or (self._high is not None and day > self._high)

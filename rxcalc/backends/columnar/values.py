@@ -13,7 +13,7 @@ from rxcalc.plan.columns.formed import Formed
 from rxcalc.plan.columns.walk import input_scale
 from rxcalc.plan.nodes import Plan, Value
 
-__all__ = ["cells", "held_as", "inputs_of", "parts_of", "result_type", "value_of", "values_in", "written"]
+__all__ = ["cells", "held_as", "inputs_of", "parts_of", "result_type", "value_of", "values_in", "values_of", "written"]
 
 
 def value_of(raw: object, of: Type, scale: int) -> Value:
@@ -35,11 +35,18 @@ def cells(column: pl.Series, of: Type) -> list[object]:
     return [None if cell is None else of.values[cell] for cell in found] if isinstance(of, OneOf) else found
 
 
+def values_of(column: pl.Series, of: Type, scale: int) -> list[Value]:
+    """The cells of a column as the exact evaluator carries them."""
+    found: list[object] = column.to_list()
+    if not is_numeric(of) or (is_whole(of) and scale == 1):
+        return [value_of(raw, of, scale) for raw in found]
+    # Amounts are most of what there is; what they are is asked once for the column.
+    return [Fraction(raw, scale) if isinstance(raw, int) else value_of(raw, of, scale) for raw in found]
+
+
 def inputs_of(plan: Plan, frame: pl.DataFrame) -> list[dict[str, Value]]:
     """The inputs of each row."""
-    columns = [
-        [value_of(raw, field.type, input_scale(field)) for raw in frame[field.name].to_list()] for field in plan.inputs
-    ]
+    columns = [values_of(frame[field.name], field.type, input_scale(field)) for field in plan.inputs]
     names = [field.name for field in plan.inputs]
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
