@@ -67,6 +67,7 @@ class Left:
                     left.drafts |= entry["drafts"]
                 case "computed":
                     left.computed = entry
+                    left.drafts |= entry["drafts"]
                 case "block":
                     left.passes.setdefault(entry["pass"], Passed()).blocks.append(entry)
                     left.drafts |= entry["drafts"]

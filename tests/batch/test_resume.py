@@ -51,7 +51,12 @@ GROUPS = (
     f"{STATELESS}groups:\n  days:\n    of: episodes\n    by: {{day: day}}\n"
     "    steps:\n      sum_paid: {rule: sum(episodes.paid)}\n"
 )
-KINDS = {"stateless": STATELESS, "windows": WINDOWS, "lines": LINES, "groups": GROUPS}
+TOGETHER = (
+    f"{HEAD}groups:\n  days:\n    of: episodes\n    by: {{day: day}}\n"
+    "    steps:\n      all: {rule: sum(episodes.total)}\n"
+    "steps:\n  paid: {rule: \"min(total, days.all * 50%)\"}\noutputs: [paid]\n"
+)
+KINDS = {"stateless": STATELESS, "windows": WINDOWS, "lines": LINES, "groups": GROUPS, "together": TOGETHER}
 
 
 def made(folder: Path, kind: str, doubled: bool = False) -> tuple[Plan, BatchOptions]:
@@ -67,6 +72,11 @@ def made(folder: Path, kind: str, doubled: bool = False) -> tuple[Plan, BatchOpt
         )
     (folder / "in.csv").write_text("\n".join(rows) + "\n合计,,,5.00\n", encoding="utf-8")
     options = BatchOptions(episodes=folder / "in.csv", results=folder / "out.csv", block=2_000)
+    if kind == "windows":
+        options = replace(options, closing=folder / "closing.csv")
+    if kind == "together":
+        (folder / "inputs").mkdir()
+        options = replace(options, groups=folder / "inputs")
     if kind == "lines":
         lines = [f"E{dice.randint(0, 610):05d},{at},{dice.choice(['1.50', '2.00', 'bad'])}" for at in range(900)]
         (folder / "lines.csv").write_text("\n".join(["episode_id,line_no,amount", *lines]) + "\n", encoding="utf-8")
