@@ -268,7 +268,7 @@ class _Ready:
             unknown=whole.main.unknown,
             unlinked={name: read.unlinked for name, read in whole.lists.items()},
             incomplete=whole.incomplete,
-            earlier=tuple(read.facts for read in whole.past.reads),
+            earlier=tuple(of.facts for of in whole.past.held),
             stale=len(whole.stale),
             affected=whole.affected,
             groups=group_reports(plan, whole.groups, whole.unplaced),

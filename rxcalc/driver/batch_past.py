@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from rxcalc.driver.batch_blocks import Job, in_order
+from rxcalc.driver.batch_blocks import Job
 from rxcalc.driver.batch_exact import cells_of, values_of
-from rxcalc.driver.batch_read import MainRead, Places, known_ids
+from rxcalc.driver.batch_read import Places
 from rxcalc.driver.batch_report import BatchOptions
 from rxcalc.inputs.groups import plain_values, result_spec
 from rxcalc.inputs.tables import ROW, TableReader
@@ -25,13 +25,12 @@ from rxcalc.plan.columns.walk import input_scale
 from rxcalc.plan.nodes import Plan, PlanInput, share_names
 from rxcalc.plan.reads import lists_looked_back_at, recorded_results, window_reads
 from rxcalc.tabular import problems
-from rxcalc.tabular.blocks import Head, Raw
+from rxcalc.tabular.blocks import Head
 from rxcalc.tabular.header import match_columns
 from rxcalc.tabular.judging import ID
-from rxcalc.tabular.lists import EpisodeIndex
 from rxcalc.tabular.problems import UsageProblem
 from rxcalc.tabular.source import narrowed, open_source
-from rxcalc.tabular.summary import FileFacts, facts_of
+from rxcalc.tabular.summary import FileFacts
 from rxcalc.tabular.writer import Layout
 
 if TYPE_CHECKING:
@@ -112,10 +111,6 @@ class Past:
             frames.append(read.frame.with_columns(numbers.alias(ROW)))
             first += read.frame.height
         return Given(pl.concat(frames, how="diagonal_relaxed"), scales, partial(self.rows, plan))
-
-    def only(self, keep: pl.Expr) -> Past:
-        """Some of the episodes."""
-        return Past(tuple(replace(read, frame=read.frame.filter(keep)) for read in self.reads))
 
     def place(self, number: int) -> tuple[str, int]:
         """The file and the line of the row with a number."""
@@ -243,81 +238,6 @@ def _mapped(head: Head, columns: Mapping[str, str], known: set[str]) -> dict[str
 
 def _has(head: Head, spec: PlanInput, mapped: Mapping[str, str]) -> bool:
     return spec.name in mapped or any(name in head.names for name in (spec.name, *spec.aliases))
-
-
-def read_past(files: Sequence[PastFile], main: MainRead) -> Past | UsageProblem:
-    """All earlier results; refused when a row cannot be read, or an episode stands in two files."""
-    reads: list[PastRead] = []
-    for file in files:
-        read = _read(file)
-        if isinstance(read, UsageProblem):
-            return read
-        reads.append(read)
-    twice = _twice(reads, main)
-    return twice if twice is not None else Past(tuple(reads))
-
-
-def _read(file: PastFile) -> PastRead | UsageProblem:
-    job = file.job
-    reader = job.source.blocks(job.options.block)
-    places = Places(next_line=job.head.line)
-    frames: list[pl.DataFrame] = []
-
-    def work(_: int, raw: Raw) -> Any:
-        return job.judged(raw)
-
-    for judged in in_order(reader, work, job.options.threads):
-        base = places.records
-        places.add(judged)
-        if judged.refused:
-            row = min(judged.refused)
-            return problems.unreadable_row(str(file.path), places.line(base + row), judged.refused[row][0].message)
-        frames.append(judged.good_frame().with_columns(pl.col(ROW) + base))
-    if reader.problem is not None:
-        return reader.problem
-    texts = pl.DataFrame(schema=dict.fromkeys(job.columns.inputs, pl.String))
-    frame = pl.concat(frames) if frames else job.tables.read(texts).frame
-    # A column that the file does not have says nothing; an input that somebody reads is missing, or its default.
-    unread = [name for name in job.columns.absent if name not in file.absent]
-    facts = facts_of(job.source, reader.bytes_read, reader.digest)
-    return PastRead(file, frame.drop(unread), places, facts)
-
-
-def _twice(reads: Sequence[PastRead], main: MainRead) -> UsageProblem | None:
-    """Whether an episode stands in two files."""
-    seen: list[tuple[EpisodeIndex, str, Places]] = []
-    for read in reads:
-        ids, rows = read.frame.get_column(ID), read.frame.get_column(ROW)
-        index = EpisodeIndex(ids, rows)
-        own = index.find(ids) != rows
-        for other, name, places in [*seen, (index, read.file.path.name, read.places)]:
-            found = other.find(ids)
-            doubled = (own if other is index else found.is_not_null()).arg_true()
-            if doubled.len():
-                at = int(doubled[0])
-                here = f"line {read.places.line(int(rows[at]))} of {read.file.path.name}"
-                return problems.twice_given(str(ids[at]), f"line {places.line(int(found[at]))} of {name}", here)
-        seen.append((index, read.file.path.name, read.places))
-    return _issued(seen, main) if seen else None
-
-
-def _issued(earlier: Sequence[tuple[EpisodeIndex, str, Places]], main: MainRead) -> UsageProblem | None:
-    """Whether an episode of this run has an earlier result: the first one of the file is told."""
-    first: tuple[int, str, str] | None = None
-    for frame in main.parts.pieces():
-        ids, rows = known_ids(frame)
-        for index, name, places in earlier:
-            found = index.find(ids)
-            doubled = found.is_not_null().arg_true()
-            if doubled.len():
-                at = int(doubled[0])
-                row = int(rows[at])
-                if first is None or row < first[0]:
-                    first = (row, str(ids[at]), f"line {places.line(int(found[at]))} of {name}")
-    if first is None:
-        return None
-    row, id_, there = first
-    return problems.twice_given(id_, f"line {main.places.line(row)} of {main.name}", there)
 
 
 def assumed_of(files: Iterable[PastFile]) -> list[str]:

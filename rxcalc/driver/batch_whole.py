@@ -24,7 +24,8 @@ from rxcalc.driver.batch_lists import (
     refused_by_lines,
     with_episodes,
 )
-from rxcalc.driver.batch_past import Past, read_past
+from rxcalc.driver.batch_past import Past
+from rxcalc.driver.batch_past_read import PastParts, read_past
 from rxcalc.driver.batch_prepare import Prepared
 from rxcalc.driver.batch_read import BAD, CODE, MainRead, Places, known_ids, read_main
 from rxcalc.driver.batch_store import Store
@@ -54,7 +55,7 @@ class Whole:
 
     main: MainRead
     lists: Mapping[str, ListRead]
-    past: Past
+    past: PastParts
     stores: Mapping[str, Store]
     incomplete: int = 0
     stale: list[tuple[tuple[int, int], bytes]] = field(default_factory=list)
@@ -70,7 +71,7 @@ def compute_whole(
     """All files read and judged, all rows computed, part by part where they do not fit into memory together."""
     job = prepared.job
     limit = prepared.held
-    share = limit // (1 + len(prepared.lists))
+    share = limit // (1 + len(prepared.lists) + len(prepared.past))
 
     def parts(name: str, part: pl.Expr) -> Parts:
         return Parts(Spool(folder, name, "lz4"), part, share)
@@ -82,10 +83,10 @@ def compute_whole(
     lists = read_lists(prepared.lists, parts, progress)
     if isinstance(lists, UsageProblem):
         return lists
-    past = read_past(prepared.past, main)
+    past = read_past(prepared.past, main, by, parts)
     if isinstance(past, UsageProblem):
         return past
-    every = [main.parts, *(read.good for read in lists.values())]
+    every = [main.parts, *(read.good for read in lists.values()), *(of.rows for of in past.held)]
     if not prepared.divisible:
         groups = [list(range(PARTS))]
         size = sum(of.total for of in every)
@@ -165,7 +166,7 @@ class _Part:
 
     def _before(self) -> tuple[Past, Mapping[Value, Any]]:
         """Earlier results and opening amounts of the persons in these parts."""
-        past, openings = self._whole.past, self._prepared.openings.people
+        past, openings = self._whole.past.part(self._chosen), self._prepared.openings.people
         if len(self._chosen) == PARTS or self._job.plan.sequence is None:
             return past, openings
         keep = part_of(pl.col(self._job.plan.sequence.by)).is_in(self._chosen)
@@ -174,7 +175,7 @@ class _Part:
             dtype = self._frame.schema[self._job.plan.sequence.by]
             held = pl.DataFrame([pl.Series(self._job.plan.sequence.by, owners, dtype=dtype)]).select(keep).to_series()
             openings = {owner: openings[owner] for owner, own in zip(owners, held.to_list(), strict=True) if own}
-        return past.only(keep), openings
+        return past, openings
 
     def _marked(self, answer: Answer) -> pl.DataFrame:
         """The results with the columns that say what follows a refused row, and which groups lack a member."""
@@ -215,7 +216,7 @@ class _Part:
 
             for stale in answer.stale:
                 file, line = past.place(stale.row.number)
-                at = [read.file.path.name for read in past.reads].index(file)
+                at = whole.past.order(file)
                 whole.stale.append(((at, line), stale_line(plan, stale, file, line, excel=self._job.options.excel)))
         for row, names in answer.affected.items():
             # Episodes of this run are called by their record, those of earlier ones `=` and their id.

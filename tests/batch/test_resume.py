@@ -54,7 +54,7 @@ GROUPS = (
 TOGETHER = (
     f"{HEAD}groups:\n  days:\n    of: episodes\n    by: {{day: day}}\n"
     "    steps:\n      all: {rule: sum(episodes.total)}\n"
-    "steps:\n  paid: {rule: \"min(total, days.all * 50%)\"}\noutputs: [paid]\n"
+    'steps:\n  paid: {rule: "min(total, days.all * 50%)"}\noutputs: [paid]\n'
 )
 KINDS = {"stateless": STATELESS, "windows": WINDOWS, "lines": LINES, "groups": GROUPS, "together": TOGETHER}
 

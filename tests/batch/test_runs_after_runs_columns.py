@@ -15,10 +15,12 @@ import pytest
 from rxcalc.backends.columnar import Columnar
 from rxcalc.backends.columnar import run as columnar_run
 from rxcalc.cli.load import plan_of
-from rxcalc.driver import batch_compute
+from rxcalc.driver import batch_compute, batch_store
 from rxcalc.driver.batch import run_batch
+from rxcalc.driver.batch_prepare import Prepared
 from rxcalc.driver.batch_report import BatchOptions, BatchReport
 from rxcalc.plan.nodes import Plan
+from rxcalc.tabular import parts
 
 FIELDS = "episode_id,person_id,chain,level,admitted,discharged,total,undoes"
 RULEBOOK = """
@@ -234,3 +236,30 @@ def test_twelve_months_of_a_real_rulebook_are_the_year(tmp_path: Path) -> None:
         earlier = tuple(tmp_path / f"m{before:02}.out.csv" for before in range(1, month))
         found += amounts(f"m{month:02}", [line for m, line in lines if m == month], earlier)
     assert sorted(found) == sorted(year)
+
+
+@pytest.mark.parametrize("exactly", [False, True])
+@pytest.mark.parametrize("seed", range(6))
+def test_runs_in_parts_write_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, exactly: bool
+) -> None:
+    """Rows and earlier results that go to disk, and come back a few persons at a time: all files are the same bytes."""
+    dice = random.Random(2000 + seed)
+    plan = rulebook(tmp_path, dice)
+    lines = records(dice, 160, 25)
+    cut = dice.randint(60, 120)
+    late = [line for _, line in lines[:cut] if dice.random() < 0.1]
+    first = [line for _, line in lines[:cut] if line not in late]
+    if exactly:
+        monkeypatch.setattr(batch_compute, "can_go_on", lambda _: False)
+    run(plan, tmp_path, "first", first)
+    rest = [line for _, line in lines[cut:]] + late
+    earlier = (tmp_path / "first" / "out.csv",)
+    _, whole = run(plan, tmp_path, "whole", rest, earlier=earlier)
+    monkeypatch.setattr(Prepared, "held", property(lambda _: 3_000))
+    monkeypatch.setattr(parts, "_PIECE", 1_000)
+    monkeypatch.setattr(batch_store, "_TOGETHER", 7)
+    _, divided = run(plan, tmp_path, "divided", rest, earlier=earlier)
+    assert whole.keys() == divided.keys()
+    for name, data in whole.items():
+        assert divided[name] == data, name

@@ -160,29 +160,30 @@ def test_names_cannot_steer_the_terminal(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_stopped_batch_leaves_nothing(number: int, folder: Path) -> None:
-    """A batch that is told to end removes its temporary files and keeps the old results."""
+def test_a_stopped_batch_says_how_to_go_on(number: int, folder: Path) -> None:
+    """A batch that is told to end keeps the old results, and its parts in a folder of their own; `--resume` ends what it began."""
     with (folder / "in.csv").open("w", encoding="utf-8") as out:
         out.write("episode_id,d,total\n")
         out.writelines(f"E{at:08d},2024-01-01,{at}.00\n" for at in range(600_000))
     (folder / "out.csv").write_text("old", encoding="utf-8")
     env = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(folder / "cache")}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "rxcalc", "batch", "in.csv", "-r", "r.yaml", "-o", "out.csv"],
-        cwd=folder,
-        env=env,
-        stderr=subprocess.PIPE,
-    )
+    command = [sys.executable, "-m", "rxcalc", "batch", "in.csv", "-r", "r.yaml", "-o", "out.csv"]
+    process = subprocess.Popen(command, cwd=folder, env=env, stderr=subprocess.PIPE)
     until = time.monotonic() + 30
-    while time.monotonic() < until and not list(folder.glob(".out*.part")) and process.poll() is None:
+    while time.monotonic() < until and not list(folder.glob(".out.rxcalc/*.part")) and process.poll() is None:
         time.sleep(0.01)
     process.send_signal(number)
     _, stderr = process.communicate(timeout=60)
-    assert list(folder.glob(".*.part")) == []
     assert b"Traceback" not in stderr
+    assert list(folder.glob(".*.part")) == []
     if process.returncode != 0:  # it may have been done before the signal came
         assert process.returncode in (130, 128 + number)
         assert (folder / "out.csv").read_text(encoding="utf-8") == "old"
+        assert b"with --resume to go on" in stderr
+        resumed = subprocess.run([*command, "--resume"], cwd=folder, env=env, capture_output=True, check=False)
+        assert resumed.returncode == 0, resumed.stderr
+    assert len((folder / "out.csv").read_bytes().splitlines()) == 600_001
+    assert list(folder.glob(".out*")) == []
 
 
 def test_long_chains_and_many_clauses_end(folder: Path) -> None:
