@@ -77,7 +77,7 @@ _LEAST_MEMORY: Final = 600_000_000
 )
 @click.option(
     "--select",
-    default="",
+    default=None,
     metavar="NAME,..",
     help="inputs, outputs, steps, shares, or single names. [default: inputs,outputs]",
 )
@@ -148,7 +148,7 @@ def command(
     rejects: Path | None,
     summary: Path | None,
     findings: Path | None,
-    select: str,
+    select: str | None,
     mapping: Path | None,
     encoding: str,
     after_reject: str,
@@ -195,7 +195,7 @@ def command(
         results=results,
         rejects=rejects,
         summary=summary,
-        select=tuple(name.strip() for name in select.split(",") if name.strip()),
+        select=_selected(select),
         columns=_mapping(mapping) if mapping is not None else {},
         encoding=encoding,
         after_reject="compute" if after_reject == "compute" else "refuse",
@@ -261,6 +261,16 @@ def _memory(text: str) -> int:
     if size < _LEAST_MEMORY:
         raise Failure(f"`--memory {text}` is too little: the program itself takes some 300 MB", "allow at least 600MB")
     return size
+
+
+def _selected(text: str | None) -> tuple[str, ...]:
+    """The names of `--select`."""
+    if text is None:
+        return ()
+    names = tuple(name.strip() for name in text.split(","))
+    if not all(names):
+        raise Failure(f"`--select {text}` has an empty name", "e.g. --select episode_id,outputs")
+    return names
 
 
 def _mapping(path: Path) -> dict[str, str]:

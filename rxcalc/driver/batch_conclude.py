@@ -11,7 +11,7 @@ from typing import Any
 
 from rxcalc import __version__
 from rxcalc.driver.batch_lists import ListJob
-from rxcalc.driver.batch_past import assumed_of
+from rxcalc.driver.batch_past import assumed_of, rejected_before
 from rxcalc.driver.batch_prepare import Prepared
 from rxcalc.driver.batch_report import BatchReport, FindingReport, GroupReport, ListReport, passes_limit
 from rxcalc.driver.batch_session import Session
@@ -83,7 +83,7 @@ def conclude(
         )
     rejected = accounts.kinds["rejected"].records
     held = passes_limit(options.max_rejects, rejected, accounts.read.records - accounts.kinds["blank"].records) is True
-    assumptions = _assumptions(prepared)
+    assumptions = _assumptions(prepared, whole)
     if rejected and options.closing is not None:
         assumptions += (f"the closing amounts lack the {rejected:,} rejected record(s)",)
     problem = None
@@ -168,7 +168,7 @@ def _ordered(kept: list[str]) -> list[str]:
     return [*first, *(what for what in kept if what not in first)]
 
 
-def _assumptions(prepared: Prepared) -> tuple[str, ...]:
+def _assumptions(prepared: Prepared, whole: WholeFacts) -> tuple[str, ...]:
     """What was taken for granted about things that no file says."""
     job = prepared.job
     calls = window_calls(job.plan)
@@ -179,7 +179,7 @@ def _assumptions(prepared: Prepared) -> tuple[str, ...]:
     ]
     before = f"and in the {' and '.join(rest)}" if rest else ""
     found = [f"{call.key}: nothing before the first episode in the file {before}".rstrip() for call in calls]
-    found += assumed_of(prepared.past)
+    found += [*assumed_of(prepared.past), *rejected_before(whole.earlier)]
     read = (job, *(of.job for of in prepared.lists), *(file.job for file in prepared.past))
     found += [told for one in read for told in one.source.assumed(one.columns.inputs)]
     found += [f"{name} in the folder of groups is no input of a group: not read" for name in prepared.groups.others]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
@@ -26,8 +27,10 @@ from rxcalc.plan.nodes import Plan, PlanInput, share_names
 from rxcalc.plan.reads import lists_looked_back_at, recorded_results, window_reads
 from rxcalc.tabular import problems
 from rxcalc.tabular.blocks import Head
+from rxcalc.tabular.forms import beside
 from rxcalc.tabular.header import match_columns
 from rxcalc.tabular.judging import ID
+from rxcalc.tabular.locators import is_database
 from rxcalc.tabular.problems import UsageProblem
 from rxcalc.tabular.source import narrowed, open_source
 from rxcalc.tabular.summary import FileFacts
@@ -36,6 +39,9 @@ from rxcalc.tabular.writer import Layout
 if TYPE_CHECKING:
     from rxcalc.backends.base import Row
     from rxcalc.backends.columnar.given import Given
+
+
+_SUMMARY: Final = 64 << 20  # a larger file is no summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +244,27 @@ def _mapped(head: Head, columns: Mapping[str, str], known: set[str]) -> dict[str
 
 def _has(head: Head, spec: PlanInput, mapped: Mapping[str, str]) -> bool:
     return spec.name in mapped or any(name in head.names for name in (spec.name, *spec.aliases))
+
+
+def rejected_before(files: Iterable[FileFacts]) -> list[str]:
+    """What the summaries beside earlier results tell of records that were rejected then, and so are in none of them."""
+    found: list[str] = []
+    for facts in files:
+        path = beside(facts.path, ".summary.json") if facts.path is not None else None
+        try:
+            if path is None or path.stat().st_size > _SUMMARY:
+                continue
+            body = json.loads(path.read_bytes())
+            same = body["results"]["sha256"] == facts.sha256 or (facts.path is not None and is_database(facts.path))
+            count = body["counts"]["rejected"] if same else 0
+        except (OSError, ValueError, RecursionError, KeyError, TypeError):  # no summary of these results
+            continue
+        if isinstance(count, int) and count > 0:
+            found.append(
+                f"{facts.name}: {count:,} record(s) were rejected in that run, so later episodes are computed without them; "
+                "mend them and run that file again first"
+            )
+    return found
 
 
 def assumed_of(files: Iterable[PastFile]) -> list[str]:

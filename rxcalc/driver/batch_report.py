@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
@@ -201,6 +202,11 @@ def passes_limit(limit: str, rejected: int, read: int) -> bool | UsageProblem:
         number = Decimal(limit.removesuffix("%"))
     except InvalidOperation:
         number = Decimal(-1)
-    if not number.is_finite() or number < 0:
-        return UsageProblem(f"--max-rejects takes a count such as 100 or a share such as 2.5%, not {limit!r}")
-    return rejected * 100 > number * read if limit.endswith("%") else rejected > number
+    share = limit.endswith("%")
+    fine = re.fullmatch(r"[0-9]{1,12}(?:\.[0-9]{1,6}%|%)?", limit) is not None and (number <= 100 or not share)
+    if not fine:
+        return UsageProblem(
+            f"--max-rejects takes a count such as 100 or a share such as 2.5%, not {limit!r}",
+            ("write digits; a share has a percent sign and is at most 100%",),
+        )
+    return rejected * 100 > number * read if share else rejected > number

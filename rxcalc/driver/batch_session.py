@@ -261,6 +261,8 @@ def open_session(prepared: Prepared) -> Session | UsageProblem:
     options = prepared.job.options
     if options.dry_run:
         return Session(prepared, Path(tempfile.mkdtemp(prefix="rxcalc-", dir=options.temp_dir)), None)
+    if not options.work_path.parent.is_dir():
+        return cannot_write(str(options.results), f"the folder {str(options.work_path.parent)!r} does not exist")
     held = open_folder(options.work_path)
     if isinstance(held, UsageProblem):
         return held

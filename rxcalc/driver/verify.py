@@ -248,11 +248,16 @@ def check_book(book: Book) -> FileCheck:
     return FileCheck(what, book.shown, "holds" if found == book.digest else "differs", book.digest, found)
 
 
+def is_read(what: str) -> bool:
+    """Whether a file of a summary was read by the run, not written."""
+    return what in ("input", "opening") or what.endswith(".input") or what.startswith("earlier.")
+
+
 def check_file(entry: Entry, name: str = "") -> FileCheck:
     """Whether a file has the bytes that the summary says."""
     shown = name or str(entry.path)
     file = file_of(entry.path)
-    if is_database(entry.path) and not entry.what.endswith("input"):
+    if is_database(entry.path) and not is_read(entry.what):
         if not file.is_file():
             return FileCheck(entry.what, shown, "missing", entry.sha256, why="there is no such database")
         why = "a table of a database has no bytes of its own; its records and sums are added up"
@@ -269,6 +274,17 @@ def check_file(entry: Entry, name: str = "") -> FileCheck:
         return FileCheck(entry.what, shown, "unreadable", entry.sha256, why=error.strerror or str(error))
     found = total.hexdigest()
     return FileCheck(entry.what, shown, "holds" if found == entry.sha256 else "differs", entry.sha256, found)
+
+
+def _own_database(entry: Entry, summary: Summary) -> FileCheck | None:
+    """An input in the database to which the run has added its own tables: the bytes are others since."""
+    if not is_read(entry.what) or not is_database(entry.path):
+        return None
+    written = (file_of(e.path) for e in summary.entries if not is_read(e.what) and is_database(e.path))
+    if file_of(entry.path) not in written or not file_of(entry.path).is_file():
+        return None
+    why = "the run has added its results to the same database, whose bytes are others since"
+    return FileCheck(entry.what, str(entry.path), "not checked", entry.sha256, why=why)
 
 
 def _unfit(path: Path) -> tuple[Outcome, str] | None:
@@ -295,7 +311,7 @@ def verify(
     if isinstance(summary, UsageProblem):
         return summary
     files = [check_book(book) for book in summary.books]
-    files += [check_file(entry) for entry in summary.entries]
+    files += [_own_database(entry, summary) or check_file(entry) for entry in summary.entries]
     outcomes = {check.what: check.outcome for check in files}
     threads = threads or os.cpu_count() or 1
     sums, notes = check_accounts(summary, outcomes, threads)

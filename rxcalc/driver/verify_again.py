@@ -14,14 +14,13 @@ from rxcalc.driver.batch import run_batch
 from rxcalc.driver.batch_report import BatchOptions
 from rxcalc.driver.cached import plan_for
 from rxcalc.driver.find import Found
-from rxcalc.driver.verify import Again, Book, Entry, FileCheck, Summary, read_summary
+from rxcalc.driver.verify import Again, Book, Entry, FileCheck, Summary, is_read, read_summary
 from rxcalc.driver.versions_run import run_versions
 from rxcalc.plan.nodes import Plan
 from rxcalc.tabular.encodings import CHOICES
 from rxcalc.tabular.locators import locate
 from rxcalc.tabular.problems import UsageProblem
 
-_READ: Final = ("input", "opening")  # what a run reads; and every `*.input`, and `earlier.*`
 _PASSING: Final = frozenset({"rxcalc", "seconds", "rulebook"})  # the rulebook is compared by its digest before
 _TAKEN_OVER: Final[Mapping[str, tuple[object, ...]]] = {  # options that are texts or flags, with the values they have
     "max_rejects": (),
@@ -34,7 +33,8 @@ _TAKEN_OVER: Final[Mapping[str, tuple[object, ...]]] = {  # options that are tex
 
 def run_again(summary: Summary, files: Sequence[FileCheck], temp_dir: Path | None, threads: int) -> Again:
     """Whether a run of today on the same rulebook and inputs gives the same files and the same summary."""
-    unfit = [f"{c.what} {c.outcome}" for c in files if (_is_read(c.what) or _is_book(c.what)) and c.outcome != "holds"]
+    unfit = [f"{c.what} {c.outcome}" for c in files if is_read(c.what) and c.outcome not in ("holds", "not checked")]
+    unfit += [f"{c.what} {c.outcome}" for c in files if _is_book(c.what) and c.outcome != "holds"]
     if unfit:
         return Again(version=__version__, why_not=f"what the run read is not the same: {', '.join(unfit[:5])}")
     plans = [_plan(book) for book in summary.books]
@@ -56,10 +56,6 @@ def run_again(summary: Summary, files: Sequence[FileCheck], temp_dir: Path | Non
 def _plan(book: Book) -> Plan | None:
     assert book.path is not None  # noqa: S101 - its hash holds
     return plan_for(Found(book.path, book.shown), Sink())
-
-
-def _is_read(what: str) -> bool:
-    return what in _READ or what.endswith(".input") or what.startswith("earlier.")
 
 
 def _is_book(what: str) -> bool:
@@ -143,7 +139,7 @@ def _compared(summary: Summary, again: Summary) -> tuple[FileCheck, ...]:
     now = {entry.what: entry for entry in again.entries}
     found: list[FileCheck] = []
     for entry in summary.entries:
-        if _is_read(entry.what):
+        if is_read(entry.what):
             continue
         other = now.pop(entry.what, None)
         if other is None:
@@ -151,7 +147,7 @@ def _compared(summary: Summary, again: Summary) -> tuple[FileCheck, ...]:
         else:
             same = other.sha256 == entry.sha256
             found.append(FileCheck(entry.what, entry.name, "holds" if same else "differs", entry.sha256, other.sha256))
-    found += [FileCheck(w, e.name, "differs", "", e.sha256) for w, e in now.items() if not _is_read(w)]
+    found += [FileCheck(w, e.name, "differs", "", e.sha256) for w, e in now.items() if not is_read(w)]
     return tuple(found)
 
 

@@ -56,9 +56,9 @@ def match_columns(
     inputs: dict[str, int] = {}
     for name, column in (mapped or {}).items():
         if column.strip(TRIM) not in position:
-            return problems.unmapped_column(column)
+            return problems.unmapped_column(column, trimmed)
         if not any(spec.name == name for spec in plan.inputs):
-            return problems.unmapped_column(name)
+            return problems.unmapped_column(name, tuple(spec.name for spec in plan.inputs))
         inputs[name] = position[column.strip(TRIM)]
     taken = set(inputs.values())
     own = {spec.name for spec in plan.inputs}
@@ -79,7 +79,7 @@ def match_columns(
         used = set(inputs.values())
         free = [name for name, at in position.items() if at not in used]
         near = tuple((match[0], name) for name in needed if (match := get_close_matches(name, free, n=1, cutoff=0.75)))
-        return problems.missing_columns(path, needed, near)
+        return problems.missing_columns(path, needed, near, names)
     kept = tuple(at for at, name in enumerate(trimmed) if name not in _OWN)
     return Columns(trimmed, inputs, kept, tuple(spec.name for spec in lacking))
 

@@ -91,15 +91,17 @@ def same_file(path: str, what: str) -> UsageProblem:
     )
 
 
-def missing_columns(path: str, missing: tuple[str, ...], near: tuple[tuple[str, str], ...]) -> UsageProblem:
-    """Required inputs have no column."""
+def missing_columns(
+    path: str, missing: tuple[str, ...], near: tuple[tuple[str, str], ...], names: tuple[str, ...] = ()
+) -> UsageProblem:
+    """Required inputs have no column; `names` are those of the header."""
     hints = tuple(
         f"is the column {quoted(column)} meant for {name}? name it so, or map it with --columns"
         for column, name in near
     )
-    names = ", ".join(missing)
+    header = ", ".join(quoted(name, 30) for name in names[:6]) + (", .." if len(names) > 6 else "")
     return UsageProblem(
-        f"{quoted(path, 200)} has no column for the required {names}",
+        f"{quoted(path, 200)} has no column for the required {', '.join(missing)}; its header is {header or 'empty'}",
         hints or ("name the columns as in the rulebook's inputs, or map them with --columns",),
     )
 
@@ -118,10 +120,12 @@ def repeated_columns(columns: tuple[str, ...]) -> UsageProblem:
     return UsageProblem(f"the header holds a name more than once: {shown}", ("rename or remove the repeated columns",))
 
 
-def unmapped_column(column: str) -> UsageProblem:
-    """`--columns` names a column or an input that does not exist."""
+def unmapped_column(column: str, names: tuple[str, ...]) -> UsageProblem:
+    """`--columns` names a column or an input that does not exist; `names` are those there are."""
+    known = ", ".join(quoted(name, 30) for name in names[:12]) + (", .." if len(names) > 12 else "")
     return UsageProblem(
-        f"--columns names {quoted(column)}, which does not exist", ("write `input: column`, both as they are called",)
+        f"--columns names {quoted(column)}, which does not exist; there are {known or 'none'}",
+        ("write `input: column`, both as they are called",),
     )
 
 
@@ -155,7 +159,7 @@ def earlier_lacks(path: str, names: tuple[str, ...]) -> UsageProblem:
     shown = ", ".join(names)
     return UsageProblem(
         f"{quoted(path, 200)} lacks {shown}, which the rulebook reads of earlier episodes",
-        ("give the results file as `rxcalc batch` wrote it, with all its columns",),
+        ("give results that hold the inputs too, as `rxcalc batch` writes them without --select",),
     )
 
 
