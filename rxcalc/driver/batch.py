@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -30,6 +31,7 @@ from rxcalc.tabular.blocks import Raw
 from rxcalc.tabular.duplicates import Ids
 from rxcalc.tabular.problems import UsageProblem
 from rxcalc.tabular.progress import Progress, Silent
+from rxcalc.tabular.spool import SpoolError
 
 if TYPE_CHECKING:
     from rxcalc.backends.base import GroupOutcome
@@ -55,11 +57,17 @@ def run_batch(
         return BatchReport(problem=session)
     keep = True
     try:
-        report = _run(prepared, session, shown, started)
+        try:
+            report = _run(prepared, session, shown, started)
+        except SpoolError:
+            if session.left.start is None:
+                raise
+            session.begin_again()
+            report = _run(prepared, session, shown, started)
         keep = False
     except OSError as error:
         keep = False
-        report = BatchReport(problem=problems.cannot_write(str(options.results), error.strerror or str(error)))
+        report = BatchReport(problem=_failed(options, error))
     except Exception:
         keep = False
         raise
@@ -70,6 +78,17 @@ def run_batch(
         session.close(keep=keep)
         shown.close()
     return report
+
+
+def _failed(options: BatchOptions, error: OSError) -> UsageProblem:
+    """Why files could not be written or read."""
+    problem = problems.cannot_write(str(options.results), error.strerror or str(error))
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return replace(
+            problem,
+            help=("free some space there, or put rows aside elsewhere with --temp-dir; old files are as they were",),
+        )
+    return problem
 
 
 def _run(prepared: Prepared, session: Session, progress: Progress, started: float) -> BatchReport:

@@ -120,7 +120,11 @@ def prepare(plan: Plan, options: BatchOptions, evaluator: Evaluator | None) -> P
     clash = _redactable(plan, options)
     if clash is not None:
         return clash
-    clash = _lists_known(plan, options) or distinct_files(_sources(plan, options), targets) or _unwritable(targets)
+    clash = (
+        _lists_known(plan, options)
+        or distinct_files(_sources(plan, options), targets)
+        or unwritable(targets, resumed=options.resume)
+    )
     if clash is not None:
         return clash
     job = _main(plan, options, evaluator)
@@ -300,13 +304,13 @@ def _redactable(plan: Plan, options: BatchOptions) -> UsageProblem | None:
     return None
 
 
-def _unwritable(targets: Iterable[tuple[str, Path]]) -> UsageProblem | None:
+def unwritable(targets: Iterable[tuple[str, Path]], *, resumed: bool = False) -> UsageProblem | None:
     """Why a table of a database cannot be made."""
     for what, path in targets:
         form = form_of(path)
         if what in _ALWAYS_CSV and isinstance(form, FileForm) and form != FileForm():
             return UsageProblem(f"{what} are written as CSV, not as {quoted(path.name, 80)}", ("end the name in .csv",))
-        if is_database(path):
+        if is_database(path) and not resumed:  # whoever goes on may find its own table
             from rxcalc.tabular.write_databases import check_table
 
             problem = check_table(path)

@@ -59,12 +59,17 @@ class BatchOptions:
 
     @property
     def work_path(self) -> Path:
-        """The private folder of the run: beside the results, or in the folder for temporary files."""
+        """The private folder of the run, beside the results: its journal, and what is written."""
         beside = self.beside(".rxcalc")
+        return beside.with_name(f".{beside.name}")
+
+    @property
+    def aside_path(self) -> Path:
+        """The private folder for rows put aside: that of the run, or one in the folder for temporary files."""
         if self.temp_dir is None:
-            return beside.with_name(f".{beside.name}")
-        named = sha256(str(beside.resolve()).encode(errors="surrogateescape")).hexdigest()[:12]
-        return self.temp_dir / f".{beside.name}.{named}"
+            return self.work_path
+        named = sha256(str(self.work_path.absolute()).encode(errors="surrogateescape")).hexdigest()[:12]
+        return self.temp_dir / f"{self.work_path.name}.{named}"
 
     @property
     def rejects_path(self) -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,11 +11,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from rxcalc import __version__
-from rxcalc.driver.batch_prepare import Prepared
+from rxcalc.driver.batch_prepare import Prepared, unwritable
 from rxcalc.driver.batch_report import BatchOptions
-from rxcalc.tabular.locators import file_of
+from rxcalc.tabular.locators import file_of, is_database
 from rxcalc.tabular.problems import UsageProblem, cannot_write, resumes_other
-from rxcalc.tabular.publish import Draft, open_draft, placed_draft, publish, reopen_draft
+from rxcalc.tabular.publish import Draft, is_part, open_draft, placed_draft, placed_table, publish, reopen_draft
 from rxcalc.tabular.spool import Spool
 from rxcalc.tabular.workdir import Entry, WorkFolder, open_folder
 
@@ -91,6 +90,7 @@ class Session:
         self.drafts: dict[str, Draft] = {}
         self._held = held
         self._temporary: list[Path] = []
+        self._met: dict[str, tuple[int, ...]] = {}  # what stood in the place of an output when it was opened
         self._records: dict[str, int] = {}  # written so far, by pass
         self._made: Path | None = None
 
@@ -108,12 +108,12 @@ class Session:
 
     def kept(self) -> str:
         """What an interruption leaves, and how to go on."""
-        if not self.noted:
+        if self._held is None:
             return "nothing was written"
         records = self._records.get("", 0)
         what = f"the results of {records:,} records" if records else "what was computed so far"
         return (
-            f"kept in {self.folder}: {what}; give the same command with --resume to go on, "
+            f"kept in {self._held.path}: {what}; give the same command with --resume to go on, "
             "or without it to begin anew; or remove that folder"
         )
 
@@ -123,10 +123,11 @@ class Session:
         """Opens the draft of a file, unless an interrupted run has left it."""
         if what in self.drafts or self._held is None:
             return None
-        draft = open_draft(path, self._temporary, self.folder)
+        draft = open_draft(path, self._temporary, self._held.path)
         if isinstance(draft, UsageProblem):
             return draft
         self.drafts[what] = draft
+        self._met[what] = _stamp(path)
         self.note("drafts", drafts={what: draft.state()})
         return None
 
@@ -163,6 +164,10 @@ class Session:
 
     def publish(self, *what: str) -> tuple[Path, ...] | UsageProblem:
         """Gives these files their names, in order the last first; the others are dropped."""
+        for name in what:
+            path = self.drafts[name].shown
+            if name in self._met and not is_database(path) and _stamp(path) != self._met[name]:
+                return cannot_write(str(path), "another program has written it while this run was going on")
         drafts = tuple(self.drafts[name] for name in what)
         problem = publish(drafts, lambda: self.note("publishing", drafts=self.states(*what)))
         return problem if problem is not None else tuple(draft.shown for draft in drafts)
@@ -176,14 +181,14 @@ class Session:
                 draft.leave()
             self._held.close()
             return
+        if self._held is None or self.folder != self._held.path:
+            _remove(self.folder)
         self.discard()
         if self._made is not None:
             with contextlib.suppress(OSError):  # it holds what was published
                 self._made.rmdir()
         if self._held is not None:
             self._held.remove()
-        else:
-            _remove(self.folder)
 
     # ---- going on
 
@@ -202,22 +207,29 @@ class Session:
 
     def take_up(self, entries: list[Entry]) -> UsageProblem | None:
         """Goes on from what an interrupted run has left, as far as it is whole; else begins anew."""
-        left = Left.of(entries)
         start = self._start()
-        if left.start is not None:
+        try:
+            left = Left.of(entries)
+            if left.start is None:
+                self.told = "no interrupted run has left anything here; beginning anew"
+                self.begin()
+                return self._writable()
             differing = tuple(name for name in start if left.start.get(name) != start[name])
             if differing:
                 return resumes_other(differing)
-            if self._reopen(left):
-                self.left = left
-                self.told = "going on from the interrupted run"
-                return None
-            self.discard()
-            self.told = "the parts of the interrupted run are damaged; beginning anew"
-        else:
-            self.told = "no interrupted run has left anything here; beginning anew"
-        self.begin()
-        return None
+            whole = self._reopen(left)
+        except (KeyError, TypeError, ValueError, AttributeError):  # no run has written such a journal
+            whole = False
+        if not whole:
+            self.begin_again()
+            return self._writable()
+        self.left = left
+        self.told = "going on from the interrupted run"
+        return None if left.publishing else self._writable()
+
+    def _writable(self) -> UsageProblem | None:
+        """Why a table cannot be made; a run that was stopped while it published may find its own."""
+        return unwritable([(what, path) for what, path in self.prepared.targets.items() if is_database(path)])
 
     def begin(self) -> None:
         """Begins anew."""
@@ -232,8 +244,14 @@ class Session:
             path = paths.get(what)
             if path is None:
                 return False
-            draft = reopen_draft(path, state, self._temporary, self.folder)
-            if draft is None and left.publishing:
+            assert self._held is not None  # noqa: S101 - a dry run has no journal
+            draft = reopen_draft(path, state, self._temporary, self._held.path)
+            if left.publishing and is_database(path):
+                placed = _placed_table(path, state)
+                if placed is not None and draft is not None:
+                    draft.leave()
+                draft = placed or draft
+            elif draft is None and left.publishing:
                 draft = placed_draft(path, state)
             if draft is None:
                 return False
@@ -266,8 +284,9 @@ def open_session(prepared: Prepared) -> Session | UsageProblem:
     held = open_folder(options.work_path)
     if isinstance(held, UsageProblem):
         return held
-    session = Session(prepared, held.path, held)
+    session = Session(prepared, options.aside_path, held)
     try:
+        options.aside_path.mkdir(mode=0o700, exist_ok=True)
         entries = held.entries()
         if options.resume:
             problem = session.take_up(entries)
@@ -275,7 +294,7 @@ def open_session(prepared: Prepared) -> Session | UsageProblem:
                 session.close(keep=True)
                 return problem
         else:
-            _drop_parts(Left.of(entries), prepared)
+            _drop_parts(entries)
             session.begin()
     except OSError as error:
         session.close(keep=False)
@@ -287,14 +306,31 @@ def open_session(prepared: Prepared) -> Session | UsageProblem:
     return session
 
 
-def _drop_parts(left: Left, prepared: Prepared) -> None:
-    """Removes what an interrupted run has left beside its outputs."""
-    folders = {Path(os.path.realpath(file_of(path))).parent for path in prepared.targets.values()}
-    for state in left.drafts.values():
-        part = Path(str(state.get("part")))
-        if part.parent in folders and part.name.startswith(".") and part.name.endswith(".part"):
-            with contextlib.suppress(OSError):
-                part.unlink(missing_ok=True)
+def _drop_parts(entries: list[Entry]) -> None:
+    """Removes what an interrupted run has left beside its outputs: files with names that only drafts have."""
+    for entry in entries:
+        drafts = entry.get("drafts")
+        for state in drafts.values() if isinstance(drafts, dict) else ():
+            part = Path(str(state.get("part"))) if isinstance(state, dict) else None
+            if part is not None and is_part(part) and not part.is_symlink():
+                with contextlib.suppress(OSError):
+                    part.unlink(missing_ok=True)
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """What tells one version of a file from another."""
+    try:
+        found = file_of(path).stat()
+    except OSError:
+        return ()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _placed_table(path: Path, state: Mapping[str, Any]) -> Draft | None:
+    """The draft of a table that is there already: only the run that was publishing it can have made it."""
+    from rxcalc.tabular.write_databases import has_table
+
+    return placed_table(path, state) if has_table(path) else None
 
 
 def _identities(options: BatchOptions) -> list[list[Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import secrets
 import threading
 from collections.abc import Callable, Mapping
@@ -137,6 +138,11 @@ def open_draft(target: Path, made: list[Path] | None = None, parts: Path | None 
     return Draft(target, temporary, os.fdopen(descriptor, "wb", buffering=1 << 20), shown)
 
 
+def is_part(path: Path) -> bool:
+    """Whether a file bears the kind of name that only drafts have."""
+    return re.fullmatch(r"\..{1,100}\.[0-9a-f]{12}\.part", path.name, re.DOTALL) is not None
+
+
 def _same_disk(one: Path, other: Path) -> bool:
     try:
         return one.stat().st_dev == other.stat().st_dev
@@ -148,7 +154,7 @@ def reopen_draft(target: Path, state: Mapping[str, Any], made: list[Path], parts
     """The draft of an interrupted run as it was at a `state`; None when its part is not what it was."""
     shown, target = target, Path(os.path.realpath(file_of(target)))
     temporary = Path(state["part"])
-    if temporary.parent not in (target.parent, parts):
+    if temporary.parent not in (target.parent, parts) or not is_part(temporary):
         return None
     try:
         descriptor = os.open(temporary, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0))
@@ -183,6 +189,25 @@ def placed_draft(target: Path, state: Mapping[str, Any]) -> Draft | None:
     except OSError:
         return None
     return Draft(target, Path(state["part"]), BytesIO(), shown, found, size, size, placed=True)
+
+
+def placed_table(target: Path, state: Mapping[str, Any]) -> Draft:
+    """The draft of a table that an interrupted run had put into its database already."""
+    return Draft(
+        Path(os.path.realpath(file_of(target))), Path(state["part"]), BytesIO(), target, _Known(state["sha256"]),
+        state["size"], state["size"], placed=True,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A hash of which only the result is known."""
+
+    value: str
+
+    def hexdigest(self) -> str:
+        """The result."""
+        return self.value
 
 
 def publish(drafts: tuple[Draft, ...], ready: Callable[[], None] = lambda: None) -> UsageProblem | None:
@@ -229,6 +254,10 @@ def publish(drafts: tuple[Draft, ...], ready: Callable[[], None] = lambda: None)
         for draft in drafts:
             draft.discard()
         return problems.cannot_write(str(failing.shown), error.strerror or str(error))
+    except BaseException:  # an interruption: databases are let go of, parts stay
+        if loads is not None:
+            loads.undo()
+        raise
     return None
 
 

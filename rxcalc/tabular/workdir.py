@@ -8,6 +8,7 @@ import os
 import shutil
 import stat
 from collections.abc import Mapping
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,42 +21,59 @@ Entry = Mapping[str, Any]
 
 
 class WorkFolder:
-    """A folder of mode 0700, held by one run at a time. Its journal has one JSON object a line."""
+    """A folder of mode 0700, held by one run at a time.
+
+    Its journal has one JSON object a line, after a hash of it and of all lines before: what was changed, cut out or
+    torn ends what can be believed.
+    """
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
         self._descriptor = descriptor
+        self._chain = ""
 
     def entries(self) -> list[Entry]:
-        """What an interrupted run has noted, up to the first line that is not whole; later ones are cut off."""
+        """What an interrupted run has noted, up to the first line that is not as it was written; later ones are cut off."""
         os.lseek(self._descriptor, 0, os.SEEK_SET)
         with os.fdopen(os.dup(self._descriptor), "rb") as file:
             data = file.read()
         found: list[Entry] = []
         good = 0
+        self._chain = ""
         for line in data.splitlines(keepends=True):
+            digest, _, body = line.partition(b" ")
+            if not body.endswith(b"\n") or digest.decode(errors="replace") != self._linked(body):
+                break
             try:
-                entry = json.loads(line) if line.endswith(b"\n") else None
-            except ValueError:
-                entry = None
+                entry = json.loads(body)
+            except (ValueError, RecursionError):
+                break
             if not isinstance(entry, dict):
                 break
             found.append(entry)
             good += len(line)
+            self._chain = digest.decode()
         os.ftruncate(self._descriptor, good)
         os.lseek(self._descriptor, 0, os.SEEK_END)
         return found
 
     def note(self, entry: Entry, *, sync: bool = False) -> None:
         """Add a line to the journal; with `sync` it is on the disk before this returns."""
-        data = (json.dumps(entry, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
+        body = (json.dumps(entry, ensure_ascii=False, separators=(",", ":")) + "\n").encode(errors="surrogatepass")
+        self._chain = self._linked(body)
+        data = self._chain.encode() + b" " + body
         while data:
             data = data[os.write(self._descriptor, data) :]
         if sync:
             os.fsync(self._descriptor)
 
+    def _linked(self, body: bytes) -> str:
+        """The hash of a line and all before."""
+        return blake2b(self._chain.encode() + body, digest_size=12).hexdigest()
+
     def clear(self) -> None:
         """Remove everything that an earlier run has left here."""
+        self._chain = ""
         os.ftruncate(self._descriptor, 0)
         os.lseek(self._descriptor, 0, os.SEEK_SET)
         for entry in self.path.iterdir():

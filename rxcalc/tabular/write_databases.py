@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -102,7 +101,10 @@ class Loads:
         key = os.path.realpath(found.file)
         if key not in self._open:
             file = Path(key)
-            made = None if file.exists() else file.with_name(f".{file.name[:100]}.{secrets.token_hex(6)}.part")
+            # Beside the rows put aside, in the private folder of the run, so that nothing of it is ever left.
+            made = None if file.exists() else stage.with_name(f"{stage.name}.database")
+            if made is not None:
+                _remove(made)
             self._open[key] = _Open(_open(found, made or file), file, made)
             self._open[key].database.begin()
         database = self._open[key].database
@@ -125,10 +127,27 @@ class Loads:
             with contextlib.suppress(Exception):
                 one.database.close()
             if one.made is not None:
-                for suffix in ("", ".wal", "-journal", "-wal", "-shm"):
-                    with contextlib.suppress(OSError):
-                        one.made.with_name(one.made.name + suffix).unlink(missing_ok=True)
+                _remove(one.made)
         self._open.clear()
+
+
+def has_table(path: Path) -> bool:
+    """Whether a table is there. Raises DatabaseError."""
+    found = locate(path)
+    if isinstance(found, UsageProblem) or not found.file.is_file():
+        return False
+    database = _open(found, found.file)
+    try:
+        return not database.lacks(found.part)
+    finally:
+        database.close()
+
+
+def _remove(made: Path) -> None:
+    """Removes a database that was not to be, with what stands beside it."""
+    for suffix in ("", ".wal", "-journal", "-wal", "-shm"):
+        with contextlib.suppress(OSError):
+            made.with_name(made.name + suffix).unlink(missing_ok=True)
 
 
 def _open(found: Locator, file: Path) -> _Database:

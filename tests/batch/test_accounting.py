@@ -400,7 +400,6 @@ def test_every_record_of_a_doubled_id_names_another_line(tmp_path: Path) -> None
         ("49.99%", True),
         ("100%", False),
         ("0%", True),
-        ("2.5", False),
     ],
 )
 def test_max_rejects(tmp_path: Path, limit: str, passes: bool) -> None:
@@ -429,13 +428,10 @@ def test_max_rejects(tmp_path: Path, limit: str, passes: bool) -> None:
     assert summary["counts"] == {"read": 5, "written": 2, "rejected": 2, "totals": 0, "blank": 1}
 
 
-@pytest.mark.parametrize("limit", ["many", "-1", "1/2", "%", "-0.1%", "nan", "inf", "1e999999"])
+@pytest.mark.parametrize("limit", ["many", "-1", "1/2", "%", "-0.1%", "nan", "inf", "1e999999", "2.5", "101%", "5 %"])
 def test_limits_that_are_none(tmp_path: Path, limit: str) -> None:
     """Refused before anything is read."""
     (tmp_path / "in.csv").write_text(",".join(HEAD) + "\n", encoding="utf-8")
-    if limit == "1e999999":
-        assert run(tmp_path, "--max-rejects", limit).return_value == 0  # a number, if a large one
-        return
     with pytest.raises(Failure, match="--max-rejects takes a count such as 100 or a share"):
         run(tmp_path, "--max-rejects", limit)
     assert not (tmp_path / "out.csv").exists()
