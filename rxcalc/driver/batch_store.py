@@ -16,6 +16,7 @@ from rxcalc.inputs.cells import CellProblem
 from rxcalc.inputs.tables import ROW
 from rxcalc.tabular.spool import Spool
 
+_HELD: Final = 160 << 20  # bytes of results kept in memory besides
 _TOGETHER: Final = 1 << 19  # records whose results are held at once
 _PROBLEM: Final = {ROW: pl.Int64, "code": pl.String, "field": pl.String, "value": pl.String, "message": pl.String}
 _FINDING: Final = {ROW: pl.Int64, "line": pl.String}
@@ -38,6 +39,8 @@ class Store:
         self._empty: pl.DataFrame | None = None
         self._lock = threading.Lock()
         self._load = lru_cache(maxsize=2)(self._bucket)
+        self._held: dict[tuple[str, int], list[pl.DataFrame]] = {}  # what is small enough is not read back
+        self._room = _HELD
         self.decimals: Mapping[str, int] = {}
 
     def add(
@@ -93,6 +96,11 @@ class Store:
         parts = numbered.partition_by("__bucket", maintain_order=True, include_key=False, as_dict=True)
         for (bucket,), rows in parts.items():
             self._spools[what].append(int(bucket), rows)
+            self._room -= int(rows.estimated_size())
+            if self._room > 0:
+                self._held.setdefault((what, int(bucket)), []).append(rows)
+            else:
+                self._held.clear()
 
     def _bucket(self, at: int) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
         empty = {"problems": pl.DataFrame(schema=_PROBLEM), "findings": pl.DataFrame(schema=_FINDING)}
@@ -100,7 +108,8 @@ class Store:
         empty["values"] = self._empty
         found = []
         for what in ("values", "problems", "findings"):
-            frame = self._spools[what].read(at)
+            held = self._held.get((what, at))
+            frame = pl.concat(held) if held and self._room > 0 else self._spools[what].read(at)
             frame = empty[what] if frame is None else frame
             found.append(frame if frame.get_column(ROW).is_sorted() else frame.sort(ROW, maintain_order=True))
         return found[0], found[1], found[2]
