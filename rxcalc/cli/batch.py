@@ -165,7 +165,7 @@ def command(
     resume: bool,
     dry_run: bool,
 ) -> int:
-    """Run a rulebook over a CSV file of episodes, exact to the last digit.
+    """Run a rulebook over a file of episodes, exact to the last digit: CSV, TSV, Parquet, xlsx, a table of DuckDB or SQLite.
 
     Results appear whole or not at all. Records that cannot be computed go to the rejects file, with
     the reason, and can be fed back after mending. The exit code is 1 when there are any.

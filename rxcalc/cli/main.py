@@ -14,7 +14,7 @@ import click
 # name: (module, what it does in one line)
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "explain": ("rxcalc.cli.explain", "Explain one bill step by step, and who bears each yuan."),
-    "batch": ("rxcalc.cli.batch", "Run a rulebook over a CSV file of episodes."),
+    "batch": ("rxcalc.cli.batch", "Run a rulebook over a file of episodes."),
     "settle": ("rxcalc.cli.settle", "Run a rulebook over a file of episodes and settle their groups."),
     "verify": ("rxcalc.cli.verify", "Hold the summary of a batch against the files that it names."),
     "check": ("rxcalc.cli.check", "Check rulebooks: every error in one run, with its place."),

@@ -8,7 +8,7 @@ import click
 
 from rxcalc.cli import batch
 
-_HELP = """Settle groups over a CSV file of episodes: `rxcalc batch` with the inputs of groups.
+_HELP = """Settle groups over a file of episodes: `rxcalc batch` with the inputs of groups.
 
     Each group takes its inputs from DIR/GROUP.csv, is computed from its members, and gives them what they
     read of it: a point value, a share of a budget. Episodes, rejects and summary are those of `rxcalc batch`;

@@ -31,6 +31,7 @@ from rxcalc.tabular.blocks import Raw
 from rxcalc.tabular.duplicates import Ids
 from rxcalc.tabular.problems import UsageProblem
 from rxcalc.tabular.progress import Progress, Silent
+from rxcalc.tabular.publish import DamagedError
 from rxcalc.tabular.spool import SpoolError
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def run_batch(
     try:
         try:
             report = _run(prepared, session, shown, started)
-        except SpoolError:
+        except (DamagedError, SpoolError):
             if session.left.start is None:
                 raise
             session.begin_again()

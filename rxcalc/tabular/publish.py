@@ -162,17 +162,52 @@ def reopen_draft(target: Path, state: Mapping[str, Any], made: list[Path], parts
         return None
     made.append(temporary)
     file = os.fdopen(descriptor, "r+b", buffering=1 << 20)
-    found = hashlib.sha256()
-    left = int(state["size"])
-    while left and (data := file.read(min(left, 1 << 20))):
-        found.update(data)
-        left -= len(data)
-    if left or found.hexdigest() != state["sha256"]:
+    size = int(state["size"])
+    if file.seek(0, os.SEEK_END) < size:
         file.close()
         return None
-    file.truncate(state["size"])
-    file.seek(state["size"])
-    return Draft(target, temporary, file, shown, found, state["size"], state["size"])
+    file.truncate(size)
+    file.seek(size)
+    return Draft(target, temporary, file, shown, _Proving(temporary, size, state["sha256"]), size, size)
+
+
+class DamagedError(OSError):
+    """A part is not what the journal says."""
+
+
+class _Proving:
+    """The hash of a part of an interrupted run, made on a thread of its own while the run reads on; raises DamagedError when it is another."""
+
+    def __init__(self, path: Path, size: int, expected: str) -> None:
+        self._path, self._size, self._expected = path, size, expected
+        self._hash = hashlib.sha256()
+        self._thread: threading.Thread | None = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        left = self._size
+        with contextlib.suppress(OSError), self._path.open("rb") as file:  # what cannot be read is not as expected
+            while left and (data := file.read(min(left, 1 << 20))):
+                self._hash.update(data)
+                left -= len(data)
+
+    def _proven(self) -> None:
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+            if self._hash.hexdigest() != self._expected:
+                message = "a part of the interrupted run was damaged"
+                raise DamagedError(5, message, str(self._path))
+
+    def update(self, data: bytes | memoryview) -> None:
+        """More bytes."""
+        self._proven()
+        self._hash.update(data)
+
+    def hexdigest(self) -> str:
+        """The hash so far."""
+        self._proven()
+        return self._hash.hexdigest()
 
 
 def placed_draft(target: Path, state: Mapping[str, Any]) -> Draft | None:

@@ -22,6 +22,7 @@ from rxcalc.driver.batch_report import BatchOptions, BatchReport
 from rxcalc.plan.nodes import Plan
 from rxcalc.tabular.publish import Draft
 from rxcalc.tabular.spool import Spool, SpoolError
+from rxcalc.tabular.streams import FileTape
 from rxcalc.tabular.workdir import WorkFolder, open_folder
 
 HEAD = """
@@ -467,3 +468,29 @@ def rows_in(scheme: str, path: Path) -> int:
     found = database.execute("SELECT count(*) FROM t").fetchone()
     database.close()
     return int(found[0])
+
+
+@pytest.mark.parametrize("kind", ["stateless", "windows"])
+def test_a_read_error_leaves_the_old_results(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk of the input fails in the middle of a pass: told, exit code 2, nothing left over."""
+    plan, options = made(tmp_path, kind)
+    (tmp_path / "out.csv").write_text("old", encoding="utf-8")
+    before = outputs(tmp_path)
+    for nth in (1, 3, 5, 10) if kind == "stateless" else (1, 3, 13, 17):  # a file with windows is gone through twice
+        met = 0
+        call = FileTape.take
+
+        def take(tape: FileTape, want: int, call: Any = call, nth: int = nth) -> Any:
+            nonlocal met
+            met += 1
+            if met == nth:
+                raise OSError(errno.EIO, "Input/output error")
+            return call(tape, want)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(FileTape, "take", take)
+            report = run_batch(plan, options)
+        assert report.exit_code == 2, nth
+        assert "Input/output error" in report.problem.message  # type: ignore[union-attr]
+        assert outputs(tmp_path) == before
+        assert not options.work_path.exists()
