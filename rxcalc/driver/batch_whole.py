@@ -64,6 +64,15 @@ class Whole:
     groups: Sequence[GroupOutcome] = ()
     unplaced: Mapping[str, int] = field(default_factory=dict)
 
+    def rows(self) -> Iterator[Parts]:
+        """All rows that were read."""
+        yield self.main.parts
+        for read in self.lists.values():
+            yield read.good
+            yield read.bad
+        for held in self.past.held:
+            yield held.rows
+
 
 def compute_whole(
     prepared: Prepared, folder: Path, findings: FindingsFile | None, progress: Progress
@@ -104,6 +113,8 @@ def compute_whole(
     whole = Whole(main, lists, past, stores_of(folder, list(lists)))
     for chosen in groups:
         _Part(prepared, whole, chosen).compute(findings)
+        for rows in whole.rows():  # nobody asks for these any more
+            rows.drop(chosen)
     return whole
 
 

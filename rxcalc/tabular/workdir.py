@@ -112,13 +112,6 @@ def open_folder(path: Path) -> WorkFolder | UsageProblem:
     return WorkFolder(path, descriptor)
 
 
-def has_parts(path: Path) -> bool:
-    """Whether an interrupted run has left anything."""
-    with contextlib.suppress(OSError):
-        return (path / JOURNAL).lstat().st_size > 0
-    return False
-
-
 def _locked(descriptor: int) -> bool:
     """Whether this process has the file alone. Systems without such locks cannot tell."""
     try:
