@@ -13,10 +13,11 @@ from rxcalc.backends.base import Outcome, Problem, Row
 from rxcalc.backends.exact import Exact
 from rxcalc.backends.exact_groups import run_all
 from rxcalc.backends.history import Opening
+from rxcalc.bill.subject import misplaced
 from rxcalc.diagnostics.model import Diagnostic, Sink
 from rxcalc.driver import find
 from rxcalc.driver.cached import plan_for
-from rxcalc.driver.explain import assumptions, misplaced
+from rxcalc.driver.explain import assumptions
 from rxcalc.inputs.cells import CellProblem
 from rxcalc.inputs.groups import results_given
 from rxcalc.inputs.openings import is_limited, normal, opening_specs, window_calls

@@ -1,0 +1,1 @@
+"""One bill looked at from all sides: computed again with one thing changed, bounded while facts are unknown."""
