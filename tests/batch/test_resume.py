@@ -128,7 +128,7 @@ def stopping(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("points", [8, pytest.param(100, marks=pytest.mark.long)])
+@pytest.mark.parametrize("points", [8, pytest.param(40, marks=pytest.mark.long)])
 def test_a_run_stopped_anywhere_goes_on_to_the_same_bytes(
     kind: str, points: int, tmp_path: Path, stopping: dict[str, Any]
 ) -> None:

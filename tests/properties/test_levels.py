@@ -86,9 +86,9 @@ def test_every_order_and_the_recorder_give_the_same(tmp_path: Path) -> None:
 def test_many_more(tmp_path: Path) -> None:
     """The same over many more seeds."""
     reached: Counter[str] = Counter()
-    for seed in range(1000, 1400):
+    for seed in range(1000, 1200):
         _pairs(seed, tmp_path, reached)
-    assert reached["computed"] > 10_000
+    assert reached["computed"] > 5_000
 
 
 def _columns(seed: int, folder: Path, *, windows: bool, reached: Counter[str]) -> None:
@@ -114,6 +114,6 @@ def test_columns_give_the_same(tmp_path: Path, windows: bool) -> None:
 def test_columns_give_the_same_many_times(tmp_path: Path, windows: bool) -> None:
     """The same over many more rulebooks."""
     reached: Counter[str] = Counter()
-    for seed in range(3000, 3150):
+    for seed in range(3000, 3090):
         _columns(seed, tmp_path, windows=windows, reached=reached)
-    assert reached["bills"] == 9000
+    assert reached["bills"] == 5400
