@@ -11,11 +11,11 @@ from pathlib import Path
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
-DATA_FOLDERS = ("grammar", "rulebooks")
+DATA_FOLDERS = ("grammar", "rulebooks", "docs/diagnostics")
 
 
 class BuildPyWithData(build_py):
-    """`build_py`, then `grammar/` and `rulebooks/` as `rxcalc/grammar` and `rxcalc/rulebooks`."""
+    """`build_py`, then each data folder under its own name inside `rxcalc/`."""
 
     def run(self) -> None:
         """Builds the modules and replaces the data folders, so that no file of an earlier build stays."""

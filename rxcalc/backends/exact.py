@@ -449,7 +449,24 @@ def _shown_nodes(plan: Plan) -> frozenset[int]:
     holes = {part for f in formulas if f is not None for part in f.parts if isinstance(part, int)}
     # The keys of a lookup are shown with it: `deductible[county]`.
     keys = {a for h in holes for a in plan.nodes[h].args if plan.nodes[h].op in KEYED}
-    return frozenset(holes | keys | {n for k in keys if plan.nodes[k].body for n in _parameters_below(plan, k)})
+    # Why a clause did not hold is said of its parts; what is divided or claimed is rounded, so its exact value is needed.
+    tested = [c.when for s in steps for c in s.clauses] + [c.when for c in plan.checks]
+    conditions = {n for root in tested if root >= 0 for n in _own_below(plan, root)}
+    whole = {p.of for p in shares} | {part.value for p in shares for part in p.parts} | {c.amount for c in plan.checks}
+    below = {n for k in keys if plan.nodes[k].body for n in _parameters_below(plan, k)}
+    return frozenset((holes | keys | conditions | whole | below) - {-1})
+
+
+def _own_below(plan: Plan, root: int) -> set[int]:
+    """A condition and its parts, as far as they are evaluated on the row itself."""
+    found: set[int] = set()
+    stack = [root]
+    while stack:
+        index = stack.pop()
+        found.add(index)
+        node = plan.nodes[index]
+        stack.extend(() if node.op is Op.LIFT else node.args[1:] if node.op is Op.GROUP else node.args)
+    return found
 
 
 def _parameters_below(plan: Plan, root: int) -> set[int]:

@@ -156,13 +156,17 @@ def spread(s: PlanSpread, what: Thunk, by: Thunk, unit: Fraction, source: Frame,
         raise Refused(Problem("RX807", s.name, shown, f"`{s.name}` has {shown} to give, but {where}"))
     total = sum(weights, Fraction(0))
     group = (source.level, source.order) if source.level else None
+    known: tuple[tuple[str, Fraction], ...] = ()
+    if any(row.recorder is not None for row in rows):
+        near = zip(rows[:MOST_TRACED], weights, strict=False)
+        known = tuple((row_name(row) or row.level, weight) for row, weight in near)
     for row, weight, part in zip(rows, weights, parts, strict=True):
         row.steps[s.name] = part
         if source.level and source.root is source:  # a group across bills: who receives of it has read it
             row.root.touched.add(source)
         if row.recorder is not None:
             exact = amount * weight / total if total else Fraction(0)
-            row.recorder.spreads[s.name] = SpreadTrace(amount, weight, total, exact, part, len(rows), group)
+            row.recorder.spreads[s.name] = SpreadTrace(amount, weight, total, exact, part, len(rows), group, known)
             if group is not None and source.root is source:
                 row.root.received.add(source)
 

@@ -326,6 +326,7 @@ class History(Windows):
         thunks = self.ledger.exact.thunks
         found: list[Value] = []
         seen: list[str] = []
+        from_: list[Past] = []
         if window.name not in self.held:
             self.held[window.name] = self.ledger.seen(window, key, self.values)
         held = self.held[window.name]
@@ -337,11 +338,16 @@ class History(Windows):
                 if seen[-1:] != [past.name]:
                     seen.append(past.name)
                 found.append(thunks[spec.value](frame) if spec.value >= 0 else None)
+                from_.append(past)
         frame.earlier = {}
         result = _combine(spec.function, spec.distinct, found, opened, spec.type)
         if frame.recorder is not None:
             days = self._days(window, held)
-            frame.recorder.windows[call] = WindowTrace(spec.key, result, tuple(seen), opened is not None, days)
+            on = window.gap_to or window.date or self.ledger.sorted_by
+            terms = tuple((p.name, p.values.get(on), value) for p, value in zip(from_, found, strict=True))
+            frame.recorder.windows[call] = WindowTrace(
+                spec.key, result, tuple(seen), opened is not None, days, terms, opened
+            )
         return result
 
     def _days(self, window: PlanWindow, held: Sequence[Past]) -> tuple[date, date | None] | None:

@@ -20,17 +20,21 @@ ALWAYS: Final = ("input", "parameter", "table", "step", "part")  # named even wh
 
 @click.command("check")
 @click.argument("rulebooks", nargs=-1, required=True, metavar="RULEBOOK..")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json", "sarif", "github"]), default="text", show_default=True
+)
 @click.pass_context
 def command(ctx: click.Context, rulebooks: tuple[str, ...], form: str) -> int:
     """Check rulebooks and show every error in one run, each with its place, a code and what to do.
 
-    RULEBOOK is a file, a folder, or the name of a shipped rulebook.
+    RULEBOOK is a file, a folder, or the name of a shipped rulebook. `--format github` marks the lines of a
+    pull request, `sarif` is for code-scanning tools.
 
     \b
     Example:
       rxcalc check rules/
       rxcalc check qin --format json
+      rxcalc check rules/ --format sarif > rxcalc.sarif
     """
     from rxcalc.driver.compile import compile_file
 
@@ -46,6 +50,10 @@ def command(ctx: click.Context, rulebooks: tuple[str, ...], form: str) -> int:
             sinks.append((file, sink, compile_file(file.path, file.shown, sink)))
     if form == "json":
         _print_json(sinks)
+    elif form == "sarif":
+        _print_sarif(sinks)
+    elif form == "github":
+        _print_github(sinks)
     else:
         for file, sink, compiled in sinks:
             _print_text(file, sink, compiled, debug=debug)
@@ -124,6 +132,29 @@ def _print_json(sinks: list[tuple[find.Found, Sink, Compiled | None]]) -> None:
         for file, sink, compiled in sinks
     ]
     click.echo(json.dumps(documents, ensure_ascii=False, indent=2))
+
+
+def _print_sarif(sinks: list[tuple[find.Found, Sink, Compiled | None]]) -> None:
+    from rxcalc import __version__
+    from rxcalc.diagnostics.paths import top
+    from rxcalc.diagnostics.sarif import as_sarif
+
+    log = as_sarif([(file.shown, sink) for file, sink, _ in sinks], __version__, top())
+    click.echo(json.dumps(log, ensure_ascii=False, indent=2))
+
+
+def _print_github(sinks: list[tuple[find.Found, Sink, Compiled | None]]) -> None:
+    from rxcalc.diagnostics.github import as_github, left_out
+    from rxcalc.diagnostics.paths import top
+
+    root = top()
+    # A mistake in a base that several rulebooks share is told once.
+    lines = dict.fromkeys(as_github(d, sink.files, root) for _, sink, _ in sinks for d in sink.sorted())
+    for line in lines:
+        click.echo(line)
+    for file, sink, _ in sinks:
+        if sink.left_out:
+            click.echo(left_out(file.shown, sink.left_out))
 
 
 def _read_json(plan: Plan) -> dict[str, dict[str, int]]:

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from rxcalc.cli import options
+from rxcalc.cli.episode import example_of, is_empty, load, named_rulebooks
+from rxcalc.cli.explain_formats import FORMATS, GROUPED, written
 from rxcalc.cli.load import files_of, plan_of
 from rxcalc.cli.show import Failure, diagnostics, result
 from rxcalc.diagnostics.model import Sink
-from rxcalc.rulebook.document import Mapping, Node, Scalar, Sequence
 
 if TYPE_CHECKING:
+    from rxcalc.cli.ask import Asked
+    from rxcalc.driver.explain import GivenBill
     from rxcalc.inputs.episodes import EpisodeEntry
     from rxcalc.plan.nodes import Plan
 
 
 @click.command("explain")
-@click.argument("episode", type=click.Path())
+@click.argument("episode", type=click.Path(), required=False)
 @options.rulebook(several=True)
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
 @click.option(
     "--detail",
     type=click.Choice(["brief", "steps", "full"]),
@@ -31,86 +33,166 @@ if TYPE_CHECKING:
     help="How much to show.",
 )
 @click.option(
-    "--set", "sets", multiple=True, metavar="FIELD=VALUE", help="Use this value instead of the one in the file."
+    "--set",
+    "sets",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="Use this value instead of the one in the file; of the rulebook: parameter.NAME.KEY=VALUE.",
 )
 @click.option("--example", default=None, metavar="NAME", help="Take this entry of an examples file.")
+@click.option(
+    "--save-example",
+    type=click.Path(dir_okay=False),
+    default=None,
+    metavar="FILE",
+    help="Add the bill to an examples file, with ids replaced and its results expected.",
+)
+@click.option("--ask", is_flag=True, help="Ask for what is not known, as far as it makes a difference.")
+@click.option(
+    "--save",
+    type=click.Path(dir_okay=False),
+    default=None,
+    metavar="FILE",
+    help="With --ask: save the episode file here.",
+)
+@click.option("--redact", is_flag=True, help="Show pseudonyms instead of ids, and no codes or texts of the bill.")
 @options.lang()
 @options.output()
 def command(
-    episode: str,
+    episode: str | None,
     rulebook: tuple[str, ...],
     form: str,
     detail: str,
     sets: tuple[str, ...],
     example: str | None,
+    save_example: str | None,
+    ask: bool,  # noqa: FBT001 - click gives it by name
+    save: str | None,
+    redact: bool,  # noqa: FBT001 - click gives it by name
     lang: str | None,
     output: str | None,
 ) -> int:
     """Explain one bill: each step with its clause, formula, figures and source, then who bears each yuan.
 
-    EPISODE is a YAML or JSON file, or - for standard input.
+    EPISODE is a YAML or JSON file, or - for standard input. With --ask it may be left out, or hold a part of the bill only.
 
     \b
     Example:
       rxcalc explain bill.yaml -r qin
       rxcalc explain bill.yaml -r qin --set level=city --detail full
+      rxcalc explain bill.yaml -r qin --set parameter.deductible.county=350
+      rxcalc explain bill.yaml -r qin --format html -o bill.html
+      rxcalc explain --ask -r qin --save bill.yaml
       rxcalc explain visit.yaml -r shanghai-employee@2017 -r shanghai-employee@2024
     """
-    from rxcalc.driver.explain import Missing, explain_entry
-    from rxcalc.inputs.episodes import read_entry
+    from rxcalc.driver.explain import Missing, given_bill
 
     sink = Sink()
-    node = _load(episode, sink)
+    language = options.language(lang)
+    overrides = _overrides(sets)
+    if ask:
+        asked = _asked(episode, example, rulebook, overrides, save, language)
+        if asked.code:
+            result(asked.text, output if asked.text else None)
+            return asked.code
+        entry, rulebook, overrides = _answers(asked.text), (asked.rulebook,), {}
+    elif episode is None or save is not None:
+        raise click.UsageError(
+            "name an EPISODE, or ask for one with --ask" if episode is None else "--save goes with --ask"
+        )
+    else:
+        entry = _entry(episode, example, rulebook, sink, language)
+    names = named_rulebooks(rulebook, entry)
+    plans = [plan_of(name) for name in names]
+    plan = plans[0] if len(plans) == 1 else _version(plans, entry, overrides)
+    read = (
+        *((Path(episode),) if episode is not None else ()),
+        *(file for name, own in zip(names, plans, strict=True) for file in files_of(name, own)),
+    )
+    given = given_bill(plan, entry, sink, language=language, overrides=overrides)
+    if isinstance(given, Missing):
+        diagnostics(sink)
+        click.echo(f"The episode lacks: {', '.join(given.names)}. Fill in this template:\n", err=True)
+        click.echo(given.template, err=True)
+        return 1
+    if given is None:
+        diagnostics(sink)
+        return 1
+    found = given.explained(language, grouped=form in GROUPED, redact=redact)
+    text = written(found, given.subject.plan, form, language=language, detail=detail, columns=options.columns())
+    if save_example is not None:
+        _save(save_example, plan, entry, overrides, given, read)
+    result(text, output, read)
+    return 1 if any(x.complains for x in found) else 0
+
+
+def _entry(episode: str, example: str | None, rulebook: tuple[str, ...], sink: Sink, language: str) -> EpisodeEntry:
+    """The entry of the file; where there is none, the rulebook's template is shown."""
+    from rxcalc.inputs.episodes import read_entry
+
+    node = load(episode, sink)
     if example is not None:
-        node = _example(node, example, episode)
+        node = example_of(node, example, episode)
+    entry = read_entry(node, sink) if node is not None else None
+    if entry is not None:
+        return entry
+    if episode != "-" and is_empty(Path(episode)):
+        click.echo(f"`{episode}` is empty.", err=True)
+    else:
+        diagnostics(sink)
+    if rulebook:
+        from rxcalc.driver.explain import template
+
+        click.echo(f"An episode file for `{rulebook[-1]}` looks like this:\n", err=True)
+        click.echo(template(plan_of(rulebook[-1]), language=language), err=True)
+    raise Failure(
+        f"`{episode}` is no episode file",
+        "" if rulebook else "name a rulebook with -r to see what such a file holds",
+    )
+
+
+def _asked(
+    episode: str | None, example: str | None, rulebook: tuple[str, ...], overrides: dict[str, str], save: str | None, language: str
+) -> Asked:  # fmt: skip
+    """The bill of an interview; what stands in the file is taken as given."""
+    from rxcalc.cli.ask import interview
+    from rxcalc.inputs.by_hand import is_parameter
+    from rxcalc.inputs.episodes import read_entry
+
+    if episode == "-":
+        raise click.UsageError("--ask takes its answers from standard input, so EPISODE cannot be - too")
+    if any(is_parameter(name) for name in overrides):
+        raise click.UsageError(
+            "--ask takes no --set parameter..; save the bill with --save, then explain it with --set"
+        )
+    sink = Sink()
+    node = load(episode, sink) if episode is not None else None
+    if node is not None and example is not None:
+        node = example_of(node, example, str(episode))
+    entry = read_entry(node, sink) if node is not None else None
+    if episode is not None and entry is None:
+        diagnostics(sink)
+        raise Failure(f"`{episode}` is no episode file", "leave it out to be asked for everything")
+    if entry is None and not rulebook:
+        raise Failure("no rulebook is named", "say which one with -r; `rxcalc rulebooks` lists them")
+    names = rulebook if entry is None else named_rulebooks(rulebook, entry)
+    return interview(entry, node, names, overrides, save, language)
+
+
+def _answers(text: str) -> EpisodeEntry:
+    """The entry of what was answered, read as any episode file is."""
+    from rxcalc.inputs.episodes import read_entry
+    from rxcalc.rulebook.load import load_yaml_text
+
+    sink = Sink()
+    node = load_yaml_text("the answers", text, sink)
     entry = read_entry(node, sink) if node is not None else None
     if entry is None:
-        if episode != "-" and _is_empty(Path(episode)):
-            click.echo(f"`{episode}` is empty.", err=True)
-        else:
-            diagnostics(sink)
-        if rulebook:
-            from rxcalc.driver.explain import template
-
-            click.echo(f"An episode file for `{rulebook[-1]}` looks like this:\n", err=True)
-            click.echo(template(plan_of(rulebook[-1]), language=options.language(lang)), err=True)
-        raise Failure(
-            f"`{episode}` is no episode file",
-            "" if rulebook else "name a rulebook with -r to see what such a file holds",
-        )
-    names = rulebook or ((entry.rulebook,) if entry.rulebook else ())
-    if not names:
-        raise Failure(
-            "no rulebook is named",
-            "say which one with -r, or write `rulebook: qin` into the episode file; `rxcalc rulebooks` lists them",
-        )
-    plans = [plan_of(name) for name in names]
-    plan = plans[0] if len(plans) == 1 else _version(plans, entry, _overrides(sets))
-    language = options.language(lang)
-    found = explain_entry(plan, entry, sink, language=language, grouped=form == "text", overrides=_overrides(sets))
-    if isinstance(found, Missing):
         diagnostics(sink)
-        click.echo(f"The episode lacks: {', '.join(found.names)}. Fill in this template:\n", err=True)
-        click.echo(found.template, err=True)
-        return 1
-    if found is None:
-        diagnostics(sink)
-        return 1
-    if form == "json":
-        import json
-
-        from rxcalc import __version__
-        from rxcalc.report.as_json import document
-
-        documents = [document(x, __version__) for x in found]
-        text = json.dumps(documents[0] if len(documents) == 1 else documents, ensure_ascii=False, indent=2) + "\n"
-    else:
-        from rxcalc.report.text import render
-
-        text = "\n".join(render(x, language=language, detail=detail, columns=options.columns()) for x in found)
-    read = [file for name, own in zip(names, plans, strict=True) for file in files_of(name, own)]
-    result(text, output, (Path(episode), *read))
-    return 1 if any(x.complains for x in found) else 0
+        raise Failure(
+            "the answers cannot be read back as an episode file", "this is a fault of rxcalc; please report it"
+        )
+    return entry
 
 
 def _version(plans: list[Plan], entry: EpisodeEntry, overrides: dict[str, str]) -> Plan:
@@ -124,58 +206,32 @@ def _version(plans: list[Plan], entry: EpisodeEntry, overrides: dict[str, str]) 
     return found
 
 
-def _example(node: Node | None, name: str, file: str) -> Node | None:
-    """The entry of an examples file that bears a name."""
-    if not isinstance(node, Sequence):
-        raise Failure(f"`{file}` is no examples file", "leave --example out for an episode file")
-    entries = _by_name(node)
-    if name not in entries:
-        from difflib import get_close_matches
+def _save(
+    file: str, plan: Plan, entry: EpisodeEntry, overrides: dict[str, str], given: GivenBill, read: tuple[Path, ...]
+) -> None:
+    """Adds the bill to an examples file."""
+    from rxcalc import __version__
+    from rxcalc.driver.save_example import NotSaved, example_file
+    from rxcalc.inputs.by_hand import is_parameter
 
-        near = get_close_matches(name, list(entries), n=1)
-        raise Failure(f"`{file}` has no example `{name}`", f"did you mean `{near[0]}`?" if near else "")
-    return entries[name]
-
-
-def _by_name(node: Sequence) -> dict[str, Node]:
-    """The entries of an examples file by name."""
-    named: dict[str, Node] = {}
-    for item in node.items:
-        name = item.get("example") if isinstance(item, Mapping) else None
-        if isinstance(name, Scalar):
-            named.setdefault(name.text.strip(), item)
-    return named
-
-
-def _load(episode: str, sink: Sink) -> Node | None:
-    from rxcalc.rulebook.load import load_yaml, load_yaml_text
-
-    if episode == "-":
-        if sys.stdin is None:
-            raise Failure("there is no standard input", "name an episode file")
-        try:
-            text = sys.stdin.buffer.read().decode("utf-8-sig")
-        except UnicodeDecodeError as problem:
-            raise Failure("standard input is not UTF-8", "save the episode as UTF-8") from problem
-        return load_yaml_text("standard input", text, sink)
-    path = Path(episode)
-    if not path.exists():
-        raise Failure(f"there is no file `{episode}`", "check the path of the episode file")
-    return load_yaml(path, episode, sink)
-
-
-def _is_empty(path: Path) -> bool:
-    try:
-        return path.is_file() and not path.read_bytes().strip()
-    except OSError:
-        return False
+    if any(is_parameter(name) for name in overrides):
+        raise Failure(
+            "an example cannot hold a parameter set by hand", "save the bill without --set parameter..; a rulebook is changed by an overlay"
+        )  # fmt: skip
+    text = example_file(plan, entry, overrides, given.explained(grouped=False), Path(file), __version__)
+    if isinstance(text, NotSaved):
+        raise Failure(text.message, text.help)
+    result(text, file, read)
+    click.echo(f"saved as the last example of `{file}`; say under `by:` who checked its amounts, and how", err=True)
 
 
 def _overrides(sets: tuple[str, ...]) -> dict[str, str]:
-    result_: dict[str, str] = {}
+    found: dict[str, str] = {}
     for item in sets:
         name, equals, value = item.partition("=")
         if not equals or not name.strip():
-            raise Failure(f"`--set {item}` is not FIELD=VALUE", "e.g. --set level=city")
-        result_[name.strip()] = value.strip()
-    return result_
+            raise Failure(
+                f"`--set {item}` is not FIELD=VALUE", "e.g. --set level=city, or --set parameter.deductible.city=500"
+            )
+        found[name.strip()] = value.strip()
+    return found

@@ -14,11 +14,20 @@ import click
 # name: (module, what it does in one line)
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "explain": ("rxcalc.cli.explain", "Explain one bill step by step, and who bears each yuan."),
+    "whatif": (
+        "rxcalc.cli.whatif",
+        "Compute one bill with things changed, side by side; find what would lower an amount.",
+    ),
+    "diff": ("rxcalc.cli.diff", "Compute one bill under two rulebooks: what differs, and where they first part."),
+    "audit": ("rxcalc.cli.audit", "Compare what a bill charges with the rules; search for the cause; write a letter."),
     "batch": ("rxcalc.cli.batch", "Run a rulebook over a file of episodes."),
     "settle": ("rxcalc.cli.settle", "Run a rulebook over a file of episodes and settle their groups."),
     "verify": ("rxcalc.cli.verify", "Hold the summary of a batch against the files that it names."),
+    "new": ("rxcalc.cli.new", "Start a rulebook that checks and tests green."),
     "check": ("rxcalc.cli.check", "Check rulebooks: every error in one run, with its place."),
+    "explain-code": ("rxcalc.cli.explain_code", "Explain a diagnostic code: why, a wrong example, a right one."),
     "test": ("rxcalc.cli.test", "Run the examples of rulebooks."),
+    "fmt": ("rxcalc.cli.fmt", "Give rulebooks one spelling, without a change of meaning."),
     "plan": ("rxcalc.cli.plan", "Show the compiled plan of a rulebook."),
     "sample": ("rxcalc.cli.sample", "Make up valid, varied episodes of a rulebook."),
     "rulebooks": ("rxcalc.cli.rulebooks", "List the rulebooks that come with rxcalc."),

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -18,6 +18,11 @@ from rxcalc.driver import find
 
 if TYPE_CHECKING:
     from rxcalc.driver.examples import ExamplesReport
+    from rxcalc.examples.run import ExampleResult
+    from rxcalc.inputs.episodes import EpisodeEntry
+
+MOST_DIFFERENCES: Final = 20
+"""Of one example, in text."""
 
 
 @click.command("test")
@@ -26,10 +31,29 @@ if TYPE_CHECKING:
 @click.option(
     "--fail-under", metavar="P", default=None, help="With --coverage: exit 1 where less than P percent is covered."
 )
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--format", "form", type=click.Choice(["text", "json", "html"]), default="text", show_default=True)
+@click.option(
+    "--junit",
+    type=click.Path(dir_okay=False),
+    default=None,
+    metavar="FILE",
+    help="Also write the results as a JUnit report.",
+)
+@click.option(
+    "--update", is_flag=True, help="Show what failing examples would expect instead, ask, and rewrite their files."
+)
+@click.option("--yes", is_flag=True, help="With --update: do not ask.")
 @options.output()
 def command(
-    rulebooks: tuple[str, ...], form: str, output: str | None, fail_under: str | None, *, coverage: bool
+    rulebooks: tuple[str, ...],
+    form: str,
+    output: str | None,
+    fail_under: str | None,
+    junit: str | None,
+    *,
+    coverage: bool,
+    update: bool,
+    yes: bool,
 ) -> int:
     """Run the examples of rulebooks; a failing one shows the first step that differs.
 
@@ -39,12 +63,21 @@ def command(
     Example:
       rxcalc test rules/
       rxcalc test qin --coverage --fail-under 100
+      rxcalc test rules/ --junit results.xml
+      rxcalc test qin --coverage --format html -o coverage.html
+      rxcalc test rules/ --update
     """
     from rxcalc.driver.examples import run_examples
 
     least = _percent(fail_under) if fail_under is not None else None
     if least is not None and not coverage:
         raise Failure("--fail-under needs --coverage", "say both, e.g. `rxcalc test qin --coverage --fail-under 95`")
+    if form == "html" and not coverage:
+        raise Failure("--format html needs --coverage", "e.g. `rxcalc test qin --coverage --format html -o coverage.html`")
+    if yes and not update:
+        raise Failure("--yes needs --update", "say both, or leave --yes out")
+    if update and (coverage or form != "text" or output is not None or junit is not None):
+        raise Failure("--update goes with no other output", "update first, then run `rxcalc test` again")
     reports: list[tuple[ExamplesReport, Sink]] = []
     for name in rulebooks:
         found = find.rulebooks(name)
@@ -53,6 +86,10 @@ def command(
         for file in found:
             sink = Sink()
             reports.append((run_examples(file, sink, coverage=coverage), sink))
+    if update:
+        from rxcalc.cli.test_update import update_all
+
+        return update_all(reports, yes=yes)
     broken = False
     lines: list[str] = []
     documents: list[object] = []
@@ -67,10 +104,19 @@ def command(
             if output is None:
                 click.echo("".join(f"{line}\n" for line in told), nl=False)
             lines += told
-    if form == "json":
+    if form == "html":
+        from rxcalc import __version__
+        from rxcalc.driver.listed import page
+
+        result(page(reports, __version__), output, _read(reports))
+    elif form == "json":
         result(json.dumps(documents, ensure_ascii=False, indent=2) + "\n", output, _read(reports))
     elif output is not None:
         result("".join(f"{line}\n" for line in lines), output, _read(reports))
+    if junit is not None:
+        from rxcalc.driver.junit import document as junit_document
+
+        result(junit_document(reports), junit, _read(reports))
     for report, _ in reports:
         if least is not None and report.coverage is not None and report.coverage.total.is_under(least):
             click.echo(
@@ -108,17 +154,10 @@ def _told(report: ExamplesReport, mistakes: int) -> Iterator[str]:
 
 
 def _examples(report: ExamplesReport, mistakes: int) -> Iterator[str]:
-    for r in report.results:
-        if r.passed:
-            continue
-        first = r.differences[0]
-        yield f"FAILED {visible(r.file)}:{r.line}: {visible(r.name)}"
-        yield f"  first difference: {first.name}: expected {first.expected}, found {first.found}"
-        for d in r.differences[1:4]:
-            yield f"  then: {d.name}: expected {d.expected}, found {d.found}"
-        if len(r.differences) > 4:
-            yield f"  and {len(r.differences) - 4} more"
-        yield f"  to see it: rxcalc explain {r.file} --example '{r.name}' -r {report.found.shown}"
+    for r, entry in zip(report.results, report.entries, strict=True):
+        if not r.passed:
+            yield f"FAILED {visible(r.file)}:{r.line}: {visible(r.name)}"
+            yield from _failed(report, r, entry)
     for d in report.trends:
         yield f"FAILED {d.name}: {d.found}"
     total = len(report.results)
@@ -140,10 +179,39 @@ def _examples(report: ExamplesReport, mistakes: int) -> Iterator[str]:
     )
 
 
+def _failed(report: ExamplesReport, r: ExampleResult, entry: EpisodeEntry) -> Iterator[str]:
+    """The first difference with its working, the others in short, and the command that shows the bill."""
+    from rxcalc.driver.failing import command_of
+
+    first = r.differences[0]
+    yield f"  first difference: {visible(first.name)}: expected {visible(first.expected)}, found {visible(first.found)}"
+    yield from (f"    {visible(line)}" for line in _workings(report, r, entry))
+    for d in r.differences[1:MOST_DIFFERENCES]:
+        yield f"  then: {visible(d.name)}: expected {visible(d.expected)}, found {visible(d.found)}"
+    if len(r.differences) > MOST_DIFFERENCES:
+        yield f"  and {len(r.differences) - MOST_DIFFERENCES} more; `--format json` has all"
+    yield f"  to see it: {visible(command_of(r, report.found.shown))}"
+
+
+def _workings(report: ExamplesReport, r: ExampleResult, entry: EpisodeEntry) -> list[str]:
+    """How the first result that differs came about."""
+    from rxcalc.driver.failing import workings
+
+    assert report.compiled is not None  # noqa: S101 - without it there are no results
+    return workings(report.compiled.plan, entry, r.differences[0], max(60, min(options.columns(), 120)) - 4)
+
+
 def _evidence(report: ExamplesReport) -> str | None:
     from rxcalc.plan.nodes import weakest_evidence
 
     return weakest_evidence(report.compiled.plan) if report.compiled is not None else None
+
+
+def _why(report: ExamplesReport, r: ExampleResult, entry: EpisodeEntry) -> dict[str, object]:
+    """What only a failing example has."""
+    from rxcalc.driver.failing import command_of
+
+    return {"first": _workings(report, r, entry), "command": command_of(r, report.found.shown)}
 
 
 def _document(report: ExamplesReport) -> dict[str, object]:
@@ -161,8 +229,9 @@ def _document(report: ExamplesReport) -> dict[str, object]:
                 "passed": r.passed,
                 "compared": r.checked,
                 "differences": [{"name": d.name, "expected": d.expected, "found": d.found} for d in r.differences],
+                **({} if r.passed else _why(report, r, entry)),
             }
-            for r in report.results
+            for r, entry in zip(report.results, report.entries, strict=True)
         ],
         "guarantees": [{"name": d.name, "found": d.found} for d in report.trends],
     }

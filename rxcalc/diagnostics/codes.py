@@ -150,6 +150,7 @@ CODES: Final[dict[str, tuple[str, str]]] = {
     "RX514": ("table-header", "a table's header lacks a column or holds one twice"),
     "RX521": ("bad-sequence", "a sequence or window cannot work as written"),
     "RX522": ("bad-shares", "the parts of the shares cannot add up"),
+    "RX523": ("bad-x12", "a part's X12 code is not written as one"),
     # 6: analysis
     "RX601": ("not-exhaustive", "no clause is proven to hold in some case"),
     "RX602": ("overlap", "two rows of a decision table can hold together"),

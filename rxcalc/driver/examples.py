@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from rxcalc.driver.find import Found
 from rxcalc.examples.difference import Difference
 from rxcalc.examples.run import ExampleResult, ExampleRunner
 from rxcalc.inputs.episodes import EpisodeEntry, read_entries
+from rxcalc.report.order import bill_sequence
 from rxcalc.rulebook.load import load_yaml
 
 if TYPE_CHECKING:
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
 class ExamplesReport:
     """How the examples of one rulebook went.
 
-    `compiled` is None when the rulebook has errors (in the sink), `coverage` when it was not asked for.
+    `compiled` is None when the rulebook has errors (in the sink), `coverage` when it was not asked for. `entries` are
+    the examples as read, one for each of the `results`; `read` are their files by the name that messages give them.
     """
 
     found: Found
@@ -30,6 +33,8 @@ class ExamplesReport:
     results: tuple[ExampleResult, ...]
     trends: tuple[Difference, ...]
     coverage: Coverage | None = None
+    entries: tuple[EpisodeEntry, ...] = ()
+    read: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def failed(self) -> int:
@@ -42,11 +47,13 @@ def run_examples(found: Found, sink: Sink, *, coverage: bool = False) -> Example
     compiled = compile_file(found.path, found.shown, sink)
     if compiled is None:
         return ExamplesReport(found, None, (), ())
-    runner = ExampleRunner(compiled.plan, watching=coverage)
+    runner = ExampleRunner(compiled.plan, watching=coverage, order=bill_sequence)
     results: list[ExampleResult] = []
     entries: list[EpisodeEntry] = []
+    read: dict[str, Path] = {}
     for path in example_files(found.path.parent):
         shown = str(Path(found.shown).parent / "examples" / path.name)
+        read[shown] = path
         node = load_yaml(path, shown, sink)
         for entry in read_entries(node, sink) if node is not None else ():
             if entry.rulebook and entry.rulebook not in (
@@ -62,7 +69,8 @@ def run_examples(found: Found, sink: Sink, *, coverage: bool = False) -> Example
         from rxcalc.coverage.model import measured
 
         covered = measured(items_of(compiled.plan), runner.used, implied_reads(compiled.plan))
-    return ExamplesReport(found, compiled, tuple(results), tuple(runner.trends(entries)), covered)
+    trends = tuple(runner.trends(entries))
+    return ExamplesReport(found, compiled, tuple(results), trends, covered, tuple(entries), read)
 
 
 def example_files(folder: Path) -> list[Path]:

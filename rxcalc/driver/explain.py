@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Final
 
 from rxcalc.bill.subject import Subject, all_fields, compute, read_subject
-from rxcalc.diagnostics.model import Sink
+from rxcalc.diagnostics.model import Diagnostic, Label, Severity, Sink
+from rxcalc.inputs.by_hand import is_parameter, set_by_hand
+from rxcalc.inputs.cells import CellProblem
 from rxcalc.inputs.episodes import EpisodeEntry, Fields
 from rxcalc.plan.nodes import Plan, PlanInput
 from rxcalc.report.explanation import explain
 from rxcalc.report.model import Explanation
+from rxcalc.report.phrases import phrase
+from rxcalc.report.redacted import Hiding, hiding
 from rxcalc.report.wording import in_language
+from rxcalc.source import NOWHERE
 from rxcalc.tracing.model import Recorder
 
 
@@ -34,16 +40,75 @@ def explain_entry(
     overrides: Mapping[str, str] | None = None,
 ) -> tuple[Explanation, ...] | Missing | None:
     """The explanations of an entry's episodes; `Missing` when inputs lack; None after other problems (in the sink)."""
-    given = all_fields(entry, overrides)
-    subject = read_subject(plan, entry, sink, overrides)
+    given = given_bill(plan, entry, sink, language=language, overrides=overrides)
+    return given.explained(language, grouped=grouped) if isinstance(given, GivenBill) else given
+
+
+@dataclass(frozen=True)
+class GivenBill:
+    """A bill ready to be computed, with what was set by hand, as readers are told."""
+
+    subject: Subject
+    by_hand: tuple[str, ...]
+
+    def explained(self, language: str = "en", *, grouped: bool = True, redact: bool = False) -> tuple[Explanation, ...]:
+        """The explanations of the episodes that are not `earlier` ones, the bill last; with `redact` fit to be shown to others."""
+        hides = _hiding(self.subject) if redact else None
+        results = explain_subject(self.subject, language, grouped=grouped, hides=hides)
+        return (*results[:-1], replace(results[-1], set_by_hand=self.by_hand)) if self.by_hand else results
+
+
+def given_bill(
+    plan: Plan, entry: EpisodeEntry, sink: Sink, *, language: str = "en", overrides: Mapping[str, str] | None = None
+) -> GivenBill | Missing | None:
+    """The bill of an entry, checked; `overrides` are inputs of the last episode and parameters (`parameter.NAME.KEY`).
+
+    `Missing` when inputs lack; None after other problems (in the sink).
+    """
+    fields = {name: text for name, text in (overrides or {}).items() if not is_parameter(name)}
+    parameters = {name: text for name, text in (overrides or {}).items() if is_parameter(name)}
+    if wrong := next((name for name in fields if name.partition(".")[0] in {x.name for x in plan.lists}), ""):
+        sink.add(
+            _by_hand_problem(
+                "RX745",
+                f"{wrong}: only fields of the episode and parameters can be set by hand; change the rows of a list in the file",
+            )
+        )
+        return None
+    subject = read_subject(plan, entry, sink, fields)
     if subject is None:
+        given = all_fields(entry, fields)
         lacking = [name for f in given for name in _lacking(plan, f)]
         return Missing(tuple(dict.fromkeys(lacking)), template(plan, given[-1], language)) if lacking else None
-    results = explain_subject(subject, language, grouped=grouped)
-    return (*results[:-1], replace(results[-1], set_by_hand=tuple(overrides))) if overrides else results
+    if not parameters:
+        return GivenBill(subject, tuple(fields))
+    on = subject.bill[plan.effective_by]
+    assert isinstance(on, date)  # noqa: S101 - `effective: {by: ..}` is a date input
+    found = set_by_hand(plan, parameters, on)
+    if isinstance(found, CellProblem):
+        sink.add(_by_hand_problem(found.code, found.message))
+        return None
+    changed, changes = found
+    told = (f"{c.path} = {c.now} ({phrase('in_place_of', language)} {c.was})" for c in changes)
+    return GivenBill(subject.with_plan(changed), (*fields, *told))
 
 
-def explain_subject(subject: Subject, language: str = "en", *, grouped: bool = True) -> tuple[Explanation, ...]:
+def _by_hand_problem(code: str, message: str) -> Diagnostic:
+    """What is wrong with something set by hand, which stands in no file."""
+    return Diagnostic(code=code, severity=Severity.ERROR, message=message, primary=Label(span=NOWHERE))
+
+
+def _hiding(subject: Subject) -> Hiding:
+    """What is hidden by the key of the environment, so that runs fit together, else by one made for this run."""
+    from rxcalc.tabular.redaction import Redaction, ids_of
+
+    redaction = Redaction.made()
+    return hiding(subject.plan, [r.values for r in subject.records], ids_of(subject.plan), redaction.pseudonym)
+
+
+def explain_subject(
+    subject: Subject, language: str = "en", *, grouped: bool = True, hides: Hiding | None = None
+) -> tuple[Explanation, ...]:
     """The explanations of the episodes that are not `earlier` ones, the bill last."""
     plan = subject.plan
     computed = compute(subject, recording=True)
@@ -57,6 +122,7 @@ def explain_subject(subject: Subject, language: str = "en", *, grouped: bool = T
             assumptions=assumptions(plan, computed.recorders[at]),
             defaulted=subject.records[at].defaulted,
             affected=ran.affected,
+            hides=hides,
         )
         for at, ran in enumerate(computed.all)
         if at >= subject.earlier and ran.outcome is not None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 from rxcalc.backends.base import GroupOutcome, Outcome, RowResult
 from rxcalc.diagnostics.model import Sink
@@ -20,12 +21,19 @@ from rxcalc.plan.nodes import Plan, PlanInput, Value, evaluation_order, share_na
 from rxcalc.rulebook.document import Scalar
 from rxcalc.typed.symbols import nearest
 
+Order = Callable[[Plan], Iterable[tuple[str, str]]]
+"""Level and name of the results of a plan, in the order in which differences are told."""
+
 
 class Comparer:
-    """Compares the results of one rulebook's examples. Differences are given in evaluation order."""
+    """Compares the results of one rulebook's examples.
 
-    def __init__(self, plan: Plan) -> None:
+    Differences are given by `order`, and what it does not name in evaluation order after that.
+    """
+
+    def __init__(self, plan: Plan, order: Order | None = None) -> None:
         self.plan = plan
+        self._first = order
         self.groups = {group.name: group for group in plan.groups}
         self.lists = {spec.name: spec for spec in plan.lists}
         steps = [result_spec(s.name, s.type, s.values or plain_values(s.type)) for s in plan.steps if not s.lazy]
@@ -35,10 +43,15 @@ class Comparer:
             self.specs[spec.name] = _named([*own, *_amounts(spec.name, (), plan)])
         for group in plan.groups:
             self.specs[group.name] = _named(result_specs(group, plan))
-        items = [item for block in evaluation_order(plan) for item in block.items]
         self.findings = FindingsComparer(plan)
-        self._order = {item: at for at, item in enumerate(items)}
         self._parts = {name: ("", f"shares:{partition}") for name, partition in _parts_of(plan)}
+
+    @cached_property
+    def _order(self) -> dict[tuple[str, str], int]:
+        """The place of each result; made only when something differs."""
+        first = self._first(self.plan) if self._first is not None else ()
+        items = [*first, *(item for block in evaluation_order(self.plan) for item in block.items)]
+        return {item: at for at, item in enumerate(dict.fromkeys(items))}
 
     # ---- one episode ----
 
@@ -166,7 +179,10 @@ class Comparer:
             return [(-1, Difference(where, "a group", "there is no such group"))]
         at, values = meant[0]
         wanted = [(key, value) for key, value in row.fields if key.text not in keys]
-        return self._values(kind.text, f"{where} ", wanted, values, at, sink)
+        inputs = results[at][0]
+        own = tuple(inputs.get(key.name) for key in self.groups[kind.text].keys)
+        found = self._values(kind.text, f"{where} ", wanted, values, at, sink)
+        return [(place, replace(difference, keys=own)) for place, difference in found]
 
     def _keys_in(self, kind: str, row: ExpectedRow) -> set[str]:
         """The keys of the group that a row gives."""
@@ -206,21 +222,27 @@ class Comparer:
             expected = (
                 None if scalar.text.strip() == "missing" else CellReader.of(spec, self.plan.currency).read(scalar.text)
             )
+            at = Difference(prefix + name, "", "", level, name, row, span=scalar.span)
             if isinstance(expected, CellProblem):
                 sink.add(
                     problems.bad_episode_file(scalar.span, expected.message, "write the value as a result shows it")
                 )
             elif name not in results:
-                found.append(
-                    (self._place(level, name, row), Difference(prefix + name, shown(scalar.text), "no such result"))
-                )
+                missed = replace(at, expected=shown(scalar.text), found="no such result")
+                found.append((self._place(level, name, row), missed))
             elif expected != results[name]:
                 told = [figure(value, spec.type, self.plan.decimals) for value in (expected, results[name])]
-                found.append((self._place(level, name, row), Difference(prefix + name, *told)))
+                differs = replace(at, expected=told[0], found=told[1], becomes=self._written(spec, results[name]))
+                found.append((self._place(level, name, row), differs))
         return found
 
+    def _written(self, spec: PlanInput, value: Value) -> str:
+        """A value as an expectation has it; "" where it would not be read back as the same one."""
+        text = figure(value, spec.type, self.plan.decimals, grouped=False)
+        return text if value is None or CellReader.of(spec, self.plan.currency).read(text) == value else ""
+
     def _place(self, level: str, name: str, row: int) -> int:
-        """Where a result stands in evaluation order, row after row for each item."""
+        """Where a result stands in the order, row after row for each item."""
         item = (level, name) if (level, name) in self._order else self._parts.get(name, (level, name))
         return self._order.get(item, len(self._order)) * 1_000_000 + row
 

@@ -63,13 +63,19 @@ class FindingsComparer:
                         problems.bad_episode_file(wanted.amount.span, amount.message, "write the amount as it is shown")
                     )
                 elif amount != same.amount:
+                    told = (self._amount(amount), self._amount(same.amount))
                     missed.append(
-                        Difference(f"{prefix}finding {called}", self._amount(amount), self._amount(same.amount))
-                    )
-        return missed + [
-            Difference(f"{prefix}findings", "nothing more", self._called(f.index, self._at(f)) + self._with(f.amount))
-            for f in left
-        ]
+                        Difference(
+                            f"{prefix}finding {called}", *told, item=self._name(index), span=wanted.amount.span,
+                            becomes=self._plain(same.amount),
+                        )
+                    )  # fmt: skip
+        return [*missed, *(self._extra(f, prefix) for f in left)]
+
+    def _extra(self, f: Finding, prefix: str) -> Difference:
+        """What was found and not expected."""
+        told = self._called(f.index, self._at(f)) + self._with(f.amount)
+        return Difference(f"{prefix}findings", "nothing more", told, item=self._name(f.index))
 
     def _row(self, check: PlanCheck, wanted: ExpectedFinding, sink: Sink) -> tuple[Value, ...] | None:
         """The values of the row that is meant; None after telling what is wrong with them."""
@@ -103,6 +109,14 @@ class FindingsComparer:
             for value, spec in zip(at, self.levels[check.level], strict=False)
         )
         return shown(f"{check.name} on {check.level} {keys}" if keys else check.name)
+
+    def _name(self, index: int) -> str:
+        """What explanations call a check: its name, else its number from 1."""
+        return self.plan.checks[index].name or str(index + 1)
+
+    def _plain(self, amount: Value) -> str:
+        """An amount as an expectation has it; "" for none."""
+        return "" if amount is None else figure(amount, MONEY, self.plan.decimals, grouped=False)
 
     def _amount(self, amount: Value) -> str:
         return "no amount" if amount is None else figure(amount, MONEY, self.plan.decimals)

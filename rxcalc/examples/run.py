@@ -13,7 +13,7 @@ from rxcalc.backends.exact_groups import Together, run_all
 from rxcalc.backends.history import Opening, run_person
 from rxcalc.backends.watched import WatchedExact
 from rxcalc.diagnostics.model import Sink
-from rxcalc.examples.compare import Comparer
+from rxcalc.examples.compare import Comparer, Order
 from rxcalc.examples.difference import Difference
 from rxcalc.inputs import problems
 from rxcalc.inputs.cells import CellProblem
@@ -30,7 +30,7 @@ from rxcalc.tracing.model import Recorder
 
 @dataclass(frozen=True, slots=True)
 class ExampleResult:
-    """How one example went. `differences` stand in evaluation order; the first is where to look."""
+    """How one example went. `differences` stand in the order of the bill; the first is where to look."""
 
     file: str
     line: int
@@ -48,17 +48,18 @@ class ExampleResult:
 class ExampleRunner:
     """Runs the examples of one rulebook.
 
-    With `watching`, `used` takes up what each episode, and each group across bills, used of the rulebook.
+    With `watching`, `used` takes up what each episode, and each group across bills, used of the rulebook. `order` is the
+    one in which differences are told (evaluation order where none is given).
     """
 
-    def __init__(self, plan: Plan, *, watching: bool = False) -> None:
+    def __init__(self, plan: Plan, *, watching: bool = False, order: Order | None = None) -> None:
         self.plan = plan
         self.exact = WatchedExact(plan) if watching else Exact(plan)
         self.watching = watching
         self.used: list[frozenset[Hit]] = []
         self.reader = RecordReader(plan)
         self.placing = placing_fields(plan)
-        self.compare = Comparer(plan)
+        self.compare = Comparer(plan, order)
 
     def run(self, entry: EpisodeEntry, sink: Sink) -> ExampleResult:
         """The result of one example; mistakes in the example file itself go to the sink."""
@@ -86,7 +87,7 @@ class ExampleRunner:
                 continue
             found, count = self._compare(expectation, outcomes.get(at), unread.get(at), sink)
             across, more = self.compare.of_groups(expectation, formed, groups.results, sink)
-            differences += [*found, *across]
+            differences += [replace(difference, episode=at) for difference in (*found, *across)]
             checked += count + more
         if entry.expect is not None:
             found, count = self.compare.of_groups(entry.expect, formed, groups.results, sink)
@@ -195,12 +196,15 @@ class ExampleRunner:
             refusal = (outcome.problem.code, outcome.problem.message)
         if expectation.rejects is not None:
             wanted = expectation.rejects.text.strip()
+            at = Difference("rejects", wanted, "a result; nothing was refused", span=expectation.rejects.span)
             if refusal is None:
-                return [Difference("rejects", wanted, "a result; nothing was refused")], 1
-            return ([] if refusal[0] == wanted else [Difference("rejects", wanted, f"{refusal[0]}: {refusal[1]}")]), 1
+                return [at], 1
+            found = replace(at, found=f"{refusal[0]}: {refusal[1]}", becomes=refusal[0])
+            return ([] if refusal[0] == wanted else [found]), 1
         if refusal is not None or outcome is None:
             code, message = refusal or ("", "no result")
-            return [Difference("episode", "a result", f"refused {code}: {message}")], 1
+            told = f"refused {code}: {message}"
+            return [Difference("episode", "a result", told, span=expectation.span, becomes=code)], 1
         return self.compare.episode(expectation, outcome, sink)
 
     # ---- trends ----

@@ -115,7 +115,8 @@ class EpisodeEntry:
     """One entry: `earlier` episodes, then `episodes` (one, or several of an example), each with what is expected of it.
 
     `groups` are given by kind: rows of keys and inputs, or of results (inputs/groups.py says which).
-    `expect` is what stands beside `episodes:` and concerns all of them: group results.
+    `expect` is what stands beside `episodes:` and concerns all of them: group results. `charged` are the amounts that
+    the bill says, by name; `charged_rows` those of the rows of lists.
     """
 
     name: str
@@ -131,6 +132,7 @@ class EpisodeEntry:
     groups: tuple[tuple[Scalar, tuple[Fields, ...]], ...] = ()
     expect: Expectation | None = None
     several: bool = False
+    charged_rows: tuple[tuple[Scalar, tuple[ExpectedRow, ...]], ...] = ()
 
     @property
     def closed(self) -> bool:
@@ -179,7 +181,9 @@ def read_entry(node: Node, sink: Sink, *, example: bool = False) -> EpisodeEntry
         common = _of_all(node, sink)
     earlier = tuple(f for item in _items(node.entry("earlier"), sink) if (f := _item(item, sink)) is not None)
     so_far = tuple((e.key, e.value) for e in _entries(node.entry("so_far"), sink) if isinstance(e.value, Scalar))
-    charged = tuple((e.key.text, e.value) for e in _entries(node.entry("charged"), sink) if isinstance(e.value, Scalar))
+    billed = _entries(node.entry("charged"), sink)
+    charged = tuple((e.key.text, e.value) for e in billed if isinstance(e.value, Scalar))
+    charged_rows = tuple((e.key, _expected_rows(e, sink, keyed=True)) for e in billed if not isinstance(e.value, Scalar))
     groups = tuple((e.key, _group_rows(e, sink)) for e in _entries(node.entry("groups"), sink))
     if not episodes and not sink.has_errors:
         sink.add(
@@ -199,6 +203,7 @@ def read_entry(node: Node, sink: Sink, *, example: bool = False) -> EpisodeEntry
         episodes=tuple(episodes),
         so_far=so_far,
         charged=charged,
+        charged_rows=charged_rows,
         by=_text(node, "by"),
         cite=_text(node, "cite"),
         note=_text(node, "note"),

@@ -18,6 +18,7 @@ RECORDS: Final[tuple[type, ...]] = (
     n.PlanSetValue, n.PlanInput, n.Band, n.Point, n.Segment, n.PlanParameter, n.PlanColumn, n.PlanRow, n.PlanTable, n.PlanWindow,
     n.PlanCall, n.PlanSequence, n.Formula, n.PlanClause, n.PlanStep, n.PlanPart, n.PlanPartition, n.PlanCondition, n.PlanTrend,
     n.PlanSource, n.Plan, n.PlanCheck, n.PlanSpread, n.PlanList, n.PlanKey, n.PlanGroup, n.PlanBlock, n.PlanBase, n.Cell,
+    n.Limit,
 )  # fmt: skip
 TAGS: Final = {record: tag for tag, record in enumerate(RECORDS)}
 NAMES: Final = tuple(tuple(f.name for f in fields(record)) for record in RECORDS)

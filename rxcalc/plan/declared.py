@@ -11,6 +11,7 @@ from datetime import date
 from fractions import Fraction
 from typing import TypeAlias
 
+from rxcalc.lang.ops import Op
 from rxcalc.lang.types import Type
 
 Words: TypeAlias = tuple[tuple[str, str], ...]
@@ -92,14 +93,32 @@ Schedule: TypeAlias = "tuple[Band, ...] | tuple[Point, ...]"
 
 
 @dataclass(frozen=True)
+class Limit:
+    """How a limit of a schedule was computed: a constant (`value`), the value of a parameter, or an operation.
+
+    Of PARAMETER `args` are the keys; of ADD `signs` says which are taken away.
+    """
+
+    op: Op
+    args: tuple[Limit, ...] = ()
+    value: int | Fraction | str | None = None
+    parameter: str = ""
+    signs: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
 class Cell:
     """Where a value of a parameter stands.
 
-    `reads` names the values of other parameters (with their keys) that the limits of a schedule were computed from.
+    `reads` names the values of other parameters (with their keys) that the limits of a schedule were computed from, and
+    `limits` how (None: open); both are empty where no limit reads a parameter. `by_hand`: the value is not the
+    rulebook's (`plan/changed.py`).
     """
 
     place: Place
     reads: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    limits: tuple[Limit | None, ...] = ()
+    by_hand: bool = False
 
 
 @dataclass(frozen=True)

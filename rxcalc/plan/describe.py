@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
+from rxcalc.lang.ops import Op
 from rxcalc.lang.types import FLAG, OneOf
 from rxcalc.plan.nodes import (
     Band,
     Cell,
+    Limit,
     PlanColumn,
     PlanInput,
     PlanParameter,
@@ -28,7 +31,7 @@ from rxcalc.plan.places import Places
 from rxcalc.rulebook.bases import HIDDEN
 from rxcalc.source import Span
 from rxcalc.syntax import nodes as syn
-from rxcalc.typed.nodes import TBand, TInput, TParameter, TPoint, TStep, TTable, TypedRulebook
+from rxcalc.typed.nodes import ParameterUse, TBand, TExpr, TInput, TParameter, TPoint, TStep, TTable, TypedRulebook
 from rxcalc.typed.sequence import month_day
 
 ONE_DAY = timedelta(days=1)
@@ -120,7 +123,7 @@ def parameter(p: TParameter, decl: syn.RulebookDecl, place: Places) -> PlanParam
                 start=s.start,
                 values=tuple((key, _value(value, place)) for key, value in s.values),
                 line=place.of(s.span).line,
-                cells=tuple(Cell(place.of(c.span), c.reads) for c in s.cells),
+                cells=tuple(Cell(place.of(c.span), c.reads, tuple(map(_limit, c.limits))) for c in s.cells),
                 place=place.of(s.span),
             )
             for s in p.segments
@@ -133,6 +136,18 @@ def parameter(p: TParameter, decl: syn.RulebookDecl, place: Places) -> PlanParam
         note=words(p.decl.meta.note),
         place=place.of(p.decl.name.span),
     )
+
+
+def _limit(t: TExpr | None) -> Limit | None:
+    """A limit's expression, as far as what is typed as a limit goes (`typed/values.py`)."""
+    if t is None:
+        return None
+    if t.op is Op.PARAMETER and isinstance(t.data, ParameterUse):
+        keys = tuple(key for a in t.args[: t.data.keys] if (key := _limit(a)) is not None)
+        return Limit(t.op, keys, parameter=t.data.parameter)
+    args = tuple(arg for a in t.args if (arg := _limit(a)) is not None)
+    signs = t.data if t.op is Op.ADD and isinstance(t.data, tuple) else ()
+    return Limit(t.op, args, t.data if isinstance(t.data, int | Fraction | str) else None, signs=signs)
 
 
 def _value(value: object, place: Places) -> object:

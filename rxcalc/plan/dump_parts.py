@@ -39,7 +39,8 @@ def share_lines(plan: Plan, shares: Sequence[PlanPartition]) -> list[str]:
         for part in partition.parts:
             name = f"{part.bearer}.{part.part}" if part.part else part.bearer
             value = "rest" if part.value < 0 else plan.nodes[part.value].text
-            lines.append(f"  {name:22} {value}{', may be negative' if part.may_be_negative else ''}")
+            told = f"{', may be negative' if part.may_be_negative else ''}{f', X12 {part.x12}' if part.x12 else ''}"
+            lines.append(f"  {name:22} {value}{told}")
     return lines
 
 

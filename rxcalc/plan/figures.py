@@ -63,8 +63,17 @@ def _number(value: Rational, type_: Type, decimals: int, *, grouped: bool, endle
 
 
 def filled(formula: Formula, value_of: Callable[[int], str]) -> str:
-    """A formula with figures in its holes."""
-    return "".join(value_of(part) if isinstance(part, int) else part for part in formula.parts)
+    """A formula with figures in its holes; what is missing and tested for being there keeps its name."""
+    pieces: list[str] = []
+    for at, part in enumerate(formula.parts):
+        if isinstance(part, str):
+            pieces.append(part)
+            continue
+        value = value_of(part)
+        after = formula.parts[at + 1] if at + 1 < len(formula.parts) else ""
+        tested = isinstance(after, str) and after.startswith((" is missing", " is known"))
+        pieces.append(formula.names[at] if value == "missing" and tested else value)
+    return "".join(pieces)
 
 
 def formula_text(formula: Formula) -> str:

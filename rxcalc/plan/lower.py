@@ -118,7 +118,7 @@ def lower(typed: TypedRulebook, files: dict[str, SourceFile], digest: str, sink:
         spreads=tuple(done.spreads.values()),
         checks=done.checks,
         blocks=tuple(PlanBlock(b.phase, b.through, b.items) for b in typed.blocks),
-        bases=tuple(PlanBase(b.path, b.named, b.owner) for b in decl.bases),
+        bases=tuple(PlanBase(b.path, b.named, b.owner, b.rulebook, b.version, b.shown) for b in decl.bases),
         files=describe.files(typed),
     )
     check_finite(typed, plan, sink)
@@ -352,6 +352,7 @@ def _partition(x: Expressions, typed: TypedRulebook, level: str, index: int, par
                 place=x.place(p.decl.span),
                 names=p.decl.meta.names,
                 bearer_names=p.bearer_decl.meta.names,
+                x12=p.decl.x12.name if p.decl.x12 is not None else "",
             )
         )
     if index == 0:

@@ -18,6 +18,7 @@ from rxcalc.lang.types import Type
 from rxcalc.plan.declared import (
     Band,
     Cell,
+    Limit,
     Place,
     PlanColumn,
     PlanInput,
@@ -35,7 +36,7 @@ from rxcalc.plan.declared import (
 )
 
 __all__ = [
-    "Band", "Cell", "CellRef", "Formula", "ParameterRef", "Place", "Plan", "PlanBase", "PlanBlock", "PlanCall", "PlanCheck",
+    "Band", "Cell", "CellRef", "Formula", "Limit", "ParameterRef", "Place", "Plan", "PlanBase", "PlanBlock", "PlanCall", "PlanCheck",
     "PlanClause", "PlanColumn", "PlanCondition", "PlanGroup", "PlanInput", "PlanKey", "PlanList", "PlanNode",
     "PlanParameter", "PlanPart", "PlanPartition", "PlanRow", "PlanSequence", "PlanSetValue", "PlanSource",
     "PlanSpread", "PlanStep", "PlanTable", "PlanTrend", "PlanWindow", "Point", "RoundTo", "Schedule", "ScheduleRef",
@@ -222,6 +223,7 @@ class PlanPart:
     place: Place
     names: tuple[tuple[str, str], ...] = ()
     bearer_names: tuple[tuple[str, str], ...] = ()
+    x12: str = ""  # group and reason code, `PR-1`
 
 
 @dataclass(frozen=True)
@@ -400,11 +402,17 @@ class PlanSource:
 
 @dataclass(frozen=True)
 class PlanBase:
-    """A rulebook that this one is laid over, by its path; `named` is what `extends:` says in `owner` ("": this one)."""
+    """A rulebook that this one is laid over, by its path; `named` is what `extends:` says in `owner` ("": this one).
+
+    `shown` is what places in it call the file.
+    """
 
     file: str
     named: str
     owner: str
+    rulebook: str = ""
+    version: str = ""
+    shown: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from rxcalc.report.model import CheckLine, Explanation, GroupLine, ListLine, PartitionLine, StepLine
+from collections.abc import Sequence
+
+from rxcalc.report.model import (
+    BandsFigures,
+    CallLine,
+    CheckLine,
+    Explanation,
+    GroupLine,
+    ListLine,
+    PartitionLine,
+    SeenLine,
+    StepLine,
+    Used,
+)
 
 FORMAT = 1
 
@@ -14,6 +27,7 @@ def document(x: Explanation, version: str) -> dict[str, object]:
         "format": FORMAT,
         "rulebook": {"name": x.rulebook, "version": x.version, "title": x.title, "hash": x.digest, "status": x.status},
         "bases": list(x.bases),
+        "rules": [{"rulebook": r.rulebook, "version": r.version, "file": r.file} for r in x.rules],
         "currency": x.currency,
         "episode": {name: value for name, _, value in x.episode},
         "problem": None
@@ -24,7 +38,14 @@ def document(x: Explanation, version: str) -> dict[str, object]:
         "outputs": dict(x.outputs),
         "steps": [_step(s) for s in x.steps],
         "not_applied": [
-            {"step": s.name, "condition": n.condition, "figures": n.figures, "because": n.because or None}
+            {
+                "step": s.name,
+                "condition": n.condition,
+                "figures": n.figures,
+                "because": n.because or None,
+                "what": n.what or None,
+                "reason": n.reason or None,
+            }
             for s in x.steps
             for n in s.not_applied
         ],
@@ -40,8 +61,10 @@ def document(x: Explanation, version: str) -> dict[str, object]:
                 "value": w.value,
                 "episodes": list(w.episodes),
                 "opening": w.opening,
+                "opening_amount": w.opened or None,
                 "from": w.since or None,
                 "to": w.until or None,
+                "terms": _seen(w.seen),
             }
             for w in x.windows
         ],
@@ -59,49 +82,15 @@ def _step(s: StepLine) -> dict[str, object]:
         "type": s.type,
         "value": s.value,
         "exact": s.exact,
+        "holds_for": s.qualifier or None,
         "clause": s.clause or None,
         "because": s.because or None,
         "formula": s.formula,
         "figures": s.figures,
-        "bands": [
-            {
-                "call": b.call,
-                "target": b.target or None,
-                "parts": [
-                    {
-                        "from": line.low,
-                        "to": line.high,
-                        "rate": line.rate,
-                        "given": line.given or None,
-                        "amount": line.amount,
-                    }
-                    for line in b.lines
-                ],
-            }
-            for b in s.bands
-        ],
-        "uses": [
-            {
-                "name": u.name,
-                "value": u.value or None,
-                "since": u.since or None,
-                "cite": list(u.cite),
-                "status": u.status or None,
-            }
-            for u in s.used
-        ],
-        "calls": [
-            {
-                "call": c.call,
-                "value": c.value,
-                "of": c.of,
-                "rows": list(c.rows),
-                "terms": list(c.terms),
-                "count": c.count,
-                "opening": c.opening,
-            }
-            for c in s.calls
-        ],
+        "rounding": s.rounding or None,
+        "bands": [_bands(b) for b in s.bands],
+        "uses": [_used(u) for u in s.used],
+        "calls": [_call(c) for c in s.calls],
         "groups": [
             {
                 "name": g.name,
@@ -128,6 +117,55 @@ def _step(s: StepLine) -> dict[str, object]:
         "file": s.file,
         "line": s.line,
     }
+
+
+def _bands(b: BandsFigures) -> dict[str, object]:
+    return {
+        "call": b.call,
+        "target": b.target or None,
+        "total": b.total or None,
+        "rounding": b.rounding or None,
+        "limits": [{"formula": x.formula, "figures": x.figures, "value": x.value} for x in b.limits],
+        "parts": [
+            {
+                "from": line.low,
+                "to": line.high,
+                "rate": line.rate,
+                "given": line.given or None,
+                "exact": line.exact or None,
+                "amount": line.amount,
+            }
+            for line in b.lines
+        ],
+    }
+
+
+def _used(u: Used) -> dict[str, object]:
+    return {
+        "name": u.name,
+        "value": u.value or None,
+        "since": u.since or None,
+        "cite": list(u.cite),
+        "status": u.status or None,
+        "by_hand": u.by_hand,
+    }
+
+
+def _call(c: CallLine) -> dict[str, object]:
+    return {
+        "call": c.call,
+        "value": c.value,
+        "of": c.of,
+        "rows": list(c.rows),
+        "terms": list(c.terms) if not c.is_window else [s.value for s in c.seen],
+        "count": c.count,
+        "opening": c.opening,
+        "opening_amount": c.opened or None,
+    }
+
+
+def _seen(seen: Sequence[SeenLine]) -> list[dict[str, object]]:
+    return [{"episode": s.episode, "day": s.day or None, "value": s.value or None} for s in seen]
 
 
 def _rows(x: ListLine) -> list[dict[str, object]]:
@@ -171,6 +209,11 @@ def _check(c: CheckLine) -> dict[str, object]:
         "amount": c.amount,
         "formula": c.amount_formula or None,
         "amount_figures": c.amount_figures or None,
+        "exact": c.exact or None,
+        "rounding": c.rounding or None,
+        "bands": [_bands(b) for b in c.bands],
+        "uses": [_used(u) for u in c.used],
+        "calls": [_call(x) for x in c.calls],
         "file": c.file,
         "line": c.line,
     }
@@ -184,9 +227,15 @@ def _parts(p: PartitionLine) -> list[dict[str, object]]:
             "part": part.part or None,
             "amount": part.amount,
             "reason": part.reason or None,
+            "x12": part.x12 or None,
             "label": part.label,
             "formula": part.formula,
             "figures": part.figures or None,
+            "exact": part.exact or None,
+            "rounding": part.rounding or None,
+            "bands": [_bands(b) for b in part.bands],
+            "uses": [_used(u) for u in part.used],
+            "calls": [_call(c) for c in part.calls],
             "cite": list(part.cite),
         }
         for part in p.parts

@@ -8,7 +8,9 @@ from rxcalc.backends.base import Outcome
 from rxcalc.lang.types import MONEY
 from rxcalc.plan.nodes import Plan, PlanStep, weakest_evidence
 from rxcalc.report.book import Book, Seen
-from rxcalc.report.model import Explanation, WindowLine
+from rxcalc.report.evidence import window_terms
+from rxcalc.report.model import Explanation, RulesLine, WindowLine
+from rxcalc.report.redacted import Hiding, HidingWording, redacted
 from rxcalc.report.rows import RowsExplainer
 from rxcalc.report.shares import partitions
 from rxcalc.report.steps import StepExplainer, without_rule
@@ -26,9 +28,17 @@ def explain(
     assumptions: tuple[str, ...] = (),
     defaulted: tuple[str, ...] = (),
     affected: tuple[str, ...] = (),
+    hides: Hiding | None = None,
 ) -> Explanation:
-    """The explanation of an outcome that was computed with `recorder`. `grouped` writes 1,300.00, else 1300.00."""
-    wording = Wording(language, plan.decimals, grouped=grouped)
+    """The explanation of an outcome that was computed with `recorder`. `grouped` writes 1,300.00, else 1300.00.
+
+    `hides` says which values are not shown.
+    """
+    wording = (
+        Wording(language, plan.decimals, grouped=grouped)
+        if hides is None
+        else HidingWording(language, plan.decimals, hides, grouped=grouped)
+    )
     book = Book(plan, wording, recorder.groups, _line_groups(plan, outcome, recorder))
     episode = StepExplainer(book, Seen(recorder, outcome.inputs.get(plan.effective_by), {}))
     rows = RowsExplainer(book, outcome, recorder)
@@ -59,8 +69,13 @@ def explain(
         groups=rows.groups(),
         checks=rows.checks(),
         incomplete=outcome.incomplete,
+        rules=(
+            RulesLine(plan.rulebook, plan.version, plan.file),
+            *(RulesLine(base.rulebook, base.version, base.shown) for base in plan.bases),
+        ),
     )
-    return replace(found, reverses=outcome.reverses, affected=affected)
+    found = replace(found, reverses=outcome.reverses, affected=affected)
+    return found if hides is None else redacted(found, hides)
 
 
 def _line_groups(plan: Plan, outcome: Outcome, recorder: Recorder) -> dict[GroupKey, int]:
@@ -85,13 +100,17 @@ def _result(book: Book, outcome: Outcome, name: str) -> str:
 
 
 def _windows(book: Book, recorder: Recorder) -> tuple[WindowLine, ...]:
-    return tuple(
-        WindowLine(
+    """The window calls of the episode, each once, though several rules may make it."""
+    found: dict[str, WindowLine] = {}
+    for at, w in sorted(recorder.windows.items()):
+        call = book.plan.calls[at]
+        first, last = w.days or (None, None)
+        found.setdefault(
             w.key,
-            book.wording.figure(w.value, book.plan.calls[at].type),
-            w.episodes,
-            w.opening,
-            *(str(day or "") for day in w.days or ()),
-        )
-        for at, w in sorted(recorder.windows.items())
-    )
+            WindowLine(
+                w.key, book.wording.figure(w.value, call.type), w.episodes, w.opening, str(first or ""), str(last or ""),
+                call.function, book.wording.written(w.opened, call.type, "fraction") if w.opening else "",
+                window_terms(book, at, w),
+            ),
+        )  # fmt: skip
+    return tuple(found.values())

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+CLOSING: Final = frozenset("，。；：、！？）》」』】”’%,.;:!?)]}")
+OPENING: Final = frozenset("（《「『【“‘([{¥")
 
 
 def width(text: str) -> int:
@@ -30,22 +34,41 @@ def left_pad(text: str, columns: int) -> str:
 
 
 def wrap(text: str, columns: int) -> list[str]:
-    """`text` broken into lines of at most `columns`, at blanks where there are any."""
+    """`text` broken into lines of at most `columns`, at blanks where there are any, Chinese between any two characters."""
     lines: list[str] = []
     for paragraph in text.splitlines() or [""]:
         line = ""
-        for word in paragraph.split(" "):
-            if line and width(line) + 1 + width(word) > columns:
+        for gap, word in _pieces(paragraph):
+            if line and width(line) + len(gap) + width(word) > columns:
                 lines.append(line)
                 line = word
             else:
-                line = f"{line} {word}" if line else word
+                line = f"{line}{gap}{word}" if line else word
             while width(line) > columns:
                 head = _fit(line, columns)
                 lines.append(line[:head])
                 line = line[head:]
         lines.append(line)
     return lines
+
+
+def _pieces(text: str) -> Iterator[tuple[str, str]]:
+    """What may stand on a line of its own, with the blank before it: words, and Chinese characters one by one."""
+    for at, word in enumerate(text.split(" ")):
+        gap = " " if at else ""
+        if word.isascii():
+            yield gap, word
+            continue
+        piece = ""
+        for char in word:
+            # A line neither begins with a sign that closes nor ends with one that opens.
+            wide = _columns(char) > 1 or (bool(piece) and _columns(piece[-1]) > 1)
+            if piece and wide and char not in CLOSING and piece[-1] not in OPENING:
+                yield gap, piece
+                gap, piece = "", char
+            else:
+                piece += char
+        yield gap, piece
 
 
 def cut(text: str, columns: int) -> str:

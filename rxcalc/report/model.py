@@ -12,16 +12,22 @@ Cites: TypeAlias = tuple[str, ...]
 
 @dataclass(frozen=True)
 class NotApplied:
-    """A clause that did not decide, with its condition as written and with figures."""
+    """A clause that did not decide, with its condition as written and with figures.
+
+    `what` names it: its `because`, else what it asks for; `reason` says which part of the condition failed ("": only
+    the figures tell).
+    """
 
     condition: str
     figures: str
     because: str
+    what: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True)
 class BandLine:
-    """One band's part: figures ready to be redone."""
+    """One band's part: figures ready to be redone. `exact` is the amount before it was rounded, "" where it was not."""
 
     low: str
     high: str
@@ -29,26 +35,52 @@ class BandLine:
     rate: str
     given: str  # the rate before mapping, "" when not mapped
     amount: str
+    exact: str = ""
+
+
+@dataclass(frozen=True)
+class LimitLine:
+    """How a limit of a schedule was computed from parameters: formula, figures, value."""
+
+    formula: str
+    figures: str
+    value: str
 
 
 @dataclass(frozen=True)
 class BandsFigures:
-    """The bands behind one schedule call; `target` for bands_reach."""
+    """The bands behind one schedule call, or the daily amounts behind `over_days`; `target` for bands_reach.
+
+    `total` is what the parts add up to, `rounding` how each was rounded ("": it was not).
+    """
 
     call: str
     lines: tuple[BandLine, ...]
     target: str
+    total: str = ""
+    rounding: str = ""
+    limits: tuple[LimitLine, ...] = ()
 
 
 @dataclass(frozen=True)
 class Used:
-    """A parameter or table cell that a step read."""
+    """A parameter or table cell that a step read. `by_hand`: the value is not the rulebook's."""
 
     name: str
     value: str
     since: str
     cite: Cites
     status: str
+    by_hand: bool = False
+
+
+@dataclass(frozen=True)
+class SeenLine:
+    """What an earlier episode (or one row of it) gave to a window call, "" where it was only counted; the day it has there."""
+
+    episode: str
+    day: str
+    value: str
 
 
 @dataclass(frozen=True)
@@ -56,7 +88,8 @@ class CallLine:
     """What a call over other rows saw.
 
     `rows` names those that met its condition, of many the first of `count`; `of` is their kind and `terms` what each of
-    them gave. Where one decided `any` or `all`, it is the only one. `opening`: an opening amount is in it.
+    them gave. Where one decided `any` or `all`, it is the only one. `opening`: an opening amount is in it, `opened`.
+    Of a window `seen` is what each earlier episode gave.
     """
 
     call: str
@@ -68,6 +101,8 @@ class CallLine:
     count: int
     opening: bool = False
     is_window: bool = False
+    opened: str = ""
+    seen: tuple[SeenLine, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,7 +123,8 @@ class GroupValue:
 class SpreadFigures:
     """A part received by largest remainder: `whole` x `weight` / `weights`; with the others of `parts` it makes up `whole`.
 
-    `more`: one of the units left over went to it. `group` names the group that gave it.
+    `more`: one of the units left over went to it. `group` names the group that gave it. `working` is how `whole`
+    came about, "" where it is a field by itself. `all_weights` are those of all rows that received, of many the first.
     """
 
     whole: str
@@ -97,13 +133,15 @@ class SpreadFigures:
     parts: int
     more: bool
     group: str = ""
+    working: str = ""
+    all_weights: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
 class StepLine:
     """One step as explained. `value` is plain (JSON), `shown` is for reading; `exact` only where it differs.
 
-    A part received from a `spread:` is one too.
+    A part received from a `spread:` is one too. `qualifier` names the keys for which the deciding value holds.
     """
 
     name: str
@@ -129,11 +167,12 @@ class StepLine:
     calls: tuple[CallLine, ...] = ()
     groups: tuple[GroupValue, ...] = ()
     spread: SpreadFigures | None = None
+    qualifier: str = ""
 
 
 @dataclass(frozen=True)
 class ShareLine:
-    """One part of a partition."""
+    """One part of a partition. `exact` and `rounding` only where the part was rounded."""
 
     partition: str
     bearer: str
@@ -146,24 +185,33 @@ class ShareLine:
     formula: str
     figures: str
     cite: Cites
+    exact: str = ""
+    rounding: str = ""
+    bands: tuple[BandsFigures, ...] = ()
+    used: tuple[Used, ...] = ()
+    calls: tuple[CallLine, ...] = ()
+    groups: tuple[GroupValue, ...] = ()
+    x12: str = ""  # group and reason code of X12, `PR-1`
 
 
 @dataclass(frozen=True)
 class PartitionLine:
-    """A partition with the amount it divides."""
+    """A partition with the amount it divides; `whole` shows how that came about where it is not a field by itself."""
 
     name: str
     label: str
     of: str
     amount: str
     parts: tuple[ShareLine, ...]
+    whole: ShareLine | None = None
 
 
 @dataclass(frozen=True)
 class WindowLine:
-    """A window call: its value, the earlier episodes it saw, whether an opening amount stands in it.
+    """A window call: its value, the earlier episodes it saw, whether an opening amount stands in it, which is `opened`.
 
-    `since` and `until` are the first and last day of a rolling window or a period; of a spell the first only.
+    `since` and `until` are the first and last day of a rolling window or a period; of a spell the first only. `seen`
+    is what each episode gave.
     """
 
     call: str
@@ -172,6 +220,9 @@ class WindowLine:
     opening: bool
     since: str = ""
     until: str = ""
+    function: str = ""
+    opened: str = ""
+    seen: tuple[SeenLine, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -244,6 +295,21 @@ class CheckLine:
     amount_figures: str
     file: str
     line: int
+    exact: str = ""
+    rounding: str = ""
+    bands: tuple[BandsFigures, ...] = ()
+    used: tuple[Used, ...] = ()
+    calls: tuple[CallLine, ...] = ()
+    groups: tuple[GroupValue, ...] = ()
+
+
+@dataclass(frozen=True)
+class RulesLine:
+    """A rulebook whose rules were used, with its version; `file` is what places in it say."""
+
+    rulebook: str
+    version: str
+    file: str
 
 
 @dataclass(frozen=True)
@@ -278,6 +344,7 @@ class Explanation:
     groups: tuple[GroupLine, ...] = ()
     checks: tuple[CheckLine, ...] = ()
     incomplete: tuple[str, ...] = ()  # kinds of groups read that lost a member
+    rules: tuple[RulesLine, ...] = ()  # the rulebook itself, then those it is laid over, nearest first
 
     @property
     def complains(self) -> bool:

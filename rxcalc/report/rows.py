@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 
 from rxcalc.backends.base import Outcome, RowResult
 from rxcalc.lang.types import MONEY, Kind, Plain, Type, is_numeric
 from rxcalc.plan.figures import formula_text
 from rxcalc.plan.nodes import Plan, PlanCheck, PlanGroup, PlanInput, PlanList, PlanStep, Value
 from rxcalc.report.book import Book, Seen, level_of
+from rxcalc.report.evidence import rounded_to
 from rxcalc.report.model import CheckLine, FieldLine, GroupLine, ListLine, RowLine, StepLine
 from rxcalc.report.shares import partitions
 from rxcalc.report.steps import StepExplainer, without_rule
@@ -62,7 +64,7 @@ class RowsExplainer:
         return RowLine(key or str(at + 1), inputs, self._steps(x.name, at))
 
     def _plain(self, i: PlanInput, value: Value) -> str | None:
-        return None if value is None else self.wording.figure(value, i.type)
+        return None if value is None else self.wording.input(i, value)
 
     def _steps(self, level: str, at: int) -> tuple[StepLine, ...]:
         recorder = self.recorder.rows.get((level, at))
@@ -160,6 +162,10 @@ class RowsExplainer:
         self, check: PlanCheck, filled: StepExplainer, row: tuple[tuple[str, str], ...], amount: Value
     ) -> CheckLine:
         formula = check.amount_formula
+        roots = [n for n in (check.when, check.amount) if n >= 0]
+        exact = filled.recorder.nodes.get(check.amount) if check.amount >= 0 else None
+        rounded = amount is not None and isinstance(exact, int | Fraction) and exact != amount
+        unit = Fraction(1, 10**self.plan.decimals)
         return CheckLine(
             name=check.name,
             level=check.level,
@@ -174,4 +180,10 @@ class RowsExplainer:
             amount_figures=filled.filled(formula),
             file=check.place.file,
             line=check.place.line,
+            exact=self.wording.exact(exact, MONEY) if rounded else "",
+            rounding=rounded_to(self.wording, unit, self.plan.rounding, MONEY) if rounded else "",
+            bands=filled.evidence.bands(roots),
+            used=filled.evidence.used(roots),
+            calls=filled.evidence.calls(roots),
+            groups=filled.evidence.group_values(roots),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
@@ -10,6 +11,7 @@ from rxcalc.lang.arithmetic import plain
 from rxcalc.lang.types import MONEY
 from rxcalc.plan.figures import formula_text
 from rxcalc.plan.nodes import PlanPart, PlanPartition, share_name
+from rxcalc.report.evidence import rounded_to
 from rxcalc.report.model import PartitionLine, ShareLine
 from rxcalc.report.steps import StepExplainer
 from rxcalc.report.wording import cited
@@ -45,14 +47,26 @@ def _partition(
         formula_text(partition.of_formula),
         row.wording.figure(whole, MONEY),
         tuple(parts),
+        None if reverses else _whole(row, partition, whole),
     )
+
+
+def _whole(row: StepExplainer, partition: PlanPartition, amount: Fraction) -> ShareLine | None:
+    """How the amount that is divided came about; None for a field by itself that was not rounded."""
+    exact = row.recorder.nodes.get(partition.of)
+    rounded = isinstance(exact, int | Fraction) and exact != amount
+    by_itself = all(isinstance(part, int) for part in partition.of_formula.parts)
+    if by_itself and not rounded and not row.evidence.calls([partition.of]):
+        return None
+    part = PlanPart("", "", partition.of, partition.of_formula, "", False, (), (), (), partition.place)  # noqa: FBT003 - in this order
+    return _part(row, partition, part, amount, reverses=False)
 
 
 def _part(
     row: StepExplainer, partition: PlanPartition, part: PlanPart, amount: Fraction, *, reverses: bool
 ) -> ShareLine:
     words = row.wording
-    return ShareLine(
+    found = ShareLine(
         partition=partition.name,
         bearer=part.bearer,
         bearer_label=words.words(part.bearer_label) or BEARERS.get(part.bearer, {}).get(words.language, part.bearer),
@@ -64,4 +78,19 @@ def _part(
         formula="" if reverses else formula_text(part.formula) if part.formula is not None else "rest",
         figures="" if reverses else row.filled(part.formula),
         cite=cited(part.cite),
+        x12=part.x12,
+    )
+    if reverses or part.value < 0:
+        return found
+    exact = row.recorder.nodes.get(part.value)
+    rounded = isinstance(exact, int | Fraction) and exact != amount
+    plan, roots = row.book.plan, [part.value]
+    return replace(
+        found,
+        exact=words.exact(exact, MONEY) if rounded else "",
+        rounding=rounded_to(words, Fraction(1, 10**plan.decimals), plan.rounding, MONEY) if rounded else "",
+        bands=row.evidence.bands(roots),
+        used=row.evidence.used(roots),
+        calls=row.evidence.calls(roots),
+        groups=row.evidence.group_values(roots),
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from copy import copy
 from fractions import Fraction
+from typing import Final
 
 from rxcalc.lang.arithmetic import plain, round_to, shortest
 from rxcalc.lang.types import Kind, Plain, Type
@@ -10,6 +12,11 @@ from rxcalc.plan.figures import ENDLESS_DECIMALS, figure
 from rxcalc.plan.nodes import PlanInput, PlanSetValue, PlanStep, Value, Words
 from rxcalc.report.model import Cites
 from rxcalc.report.phrases import word
+
+UNITS_ZH: Final = {
+    Kind.DAYS: (" days", "天"), Kind.MONTHS: (" months", "个月"), Kind.YEARS: (" years", "年"),
+    Kind.MONEY_PER_DAY: (" per day", "/天"),
+}  # fmt: skip
 
 
 def in_language(words: Words, language: str) -> str:
@@ -40,6 +47,12 @@ def cited(cite: Words) -> Cites:
     return tuple(f"{source}, {place}" if place else source for source, place in cite)
 
 
+def _in_chinese(text: str, type_: Type) -> str:
+    """A figure with its unit in Chinese."""
+    unit = UNITS_ZH.get(type_.kind) if isinstance(type_, Plain) else None
+    return text.removesuffix(unit[0]) + unit[1] if unit is not None and text.endswith(unit[0]) else text
+
+
 class Wording:
     """How values are written: for reading (`grouped`, 1,300.00 and translated words) or as data (1300.00)."""
 
@@ -48,10 +61,23 @@ class Wording:
         self.decimals = decimals
         self.grouped = grouped
 
+    def for_sentences(self) -> Wording:
+        """The same for reading: also in data, sentences are for readers."""
+        if self.grouped:
+            return self
+        other = copy(self)
+        other.grouped = True
+        return other
+
     def figure(self, value: Value, type_: Type, endless: str = "both") -> str:
         """A value."""
         if self.grouped and (value is None or isinstance(value, bool)):
             return word("missing" if value is None else "yes" if value else "no", self.language)
+        text = figure(value, type_, self.decimals, grouped=self.grouped, endless=endless)
+        return _in_chinese(text, type_) if self.grouped and self.language == "zh" else text
+
+    def written(self, value: Value, type_: Type, endless: str = "both") -> str:
+        """A value as formulas and figures have it: `missing`, `yes` and `no` belong to their language and stay."""
         return figure(value, type_, self.decimals, grouped=self.grouped, endless=endless)
 
     def key(self, value: Value, type_: Type) -> str:

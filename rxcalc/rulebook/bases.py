@@ -45,7 +45,7 @@ class Base:
 
     `shown` is how messages call the file; `path` leads to it from the overlay's folder. `named` is what
     `extends:` says in the file `owner` (as `path`; "" for the overlay itself), at `span`. `status` is the
-    evidence behind the values of this file that say nothing themselves.
+    evidence behind the values of this file that say nothing themselves. `rulebook` and `version` are its own.
     """
 
     shown: str
@@ -54,6 +54,8 @@ class Base:
     owner: str
     status: str | None
     span: Span
+    rulebook: str = ""
+    version: str = ""
 
     @property
     def folder(self) -> str:

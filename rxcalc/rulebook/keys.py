@@ -25,6 +25,11 @@ def _text(expected: str = "a text", **more: object) -> Schema:
     return {"type": SCALAR, "x-expected": expected, "description": expected, **more}
 
 
+def _rule(kind: str, expected: str) -> Schema:
+    """A place for rule text, read from `kind` of the grammar (`rule_places.py`)."""
+    return _text(expected, **{"x-rule": kind})
+
+
 def _ref(name: str) -> Schema:
     return {"$ref": f"#/$defs/{name}"}
 
@@ -83,8 +88,8 @@ _TYPE: Final[Schema] = {
     "one_of": _ref("one_of"),
     "ordered": _FLAG,
 }
-_RULE: Final = _text("a rule: an expression, or clauses in a `|` block")
-_EXPRESSION: Final = _text("an expression")
+_RULE: Final = _rule("rule", "a rule: an expression, or clauses in a `|` block")
+_EXPRESSION: Final = _rule("expression", "an expression")
 
 _INPUT: Final = _map(
     "an input",
@@ -113,6 +118,7 @@ _PARAMETER: Final = _map(
             "additionalProperties": True,
             "x-expected": "a map of start dates to values",
             "description": "a map of start dates to values; each date gives a whole new set",
+            "x-schedule": True,
         },
         "ends": _ref("day"),
         "outside": _one("what holds outside a curve's points", "hold"),
@@ -191,11 +197,12 @@ _DECISION: Final = _map(
                         "items": {
                             "type": [*SCALAR, "array"],
                             "x-expected": "a value, a list of values, any, or a quoted condition",
-                            "items": _text("a value"),
+                            "x-rule": "cell",
+                            "items": _rule("expression", "a value"),
                         },
                     },
-                    "then": _text("an expression, or reject"),
-                    "otherwise": _text("an expression, or reject"),
+                    "then": _rule("expression", "an expression, or reject"),
+                    "otherwise": _rule("expression", "an expression, or reject"),
                     "because": _text("a reason"),
                 },
             ),
@@ -223,15 +230,19 @@ _STEP: Final[Schema] = {
         },
     ),
     "type": [*SCALAR, "object"],
+    "x-rule": "rule",
 }
+_X12: Final = _text("an X12 group and reason code, such as PR-1")
 _PART: Final[Schema] = {
     "type": [*SCALAR, "object"],
     "x-expected": "an amount, rest, or {is: .., reason: ..}",
+    "x-rule": "expression",
     "description": "a part of a share",
     "properties": {
         **_META,
-        "is": _text("an amount, or rest"),
+        "is": _rule("expression", "an amount, or rest"),
         "reason": _text("a reason code"),
+        "x12": _X12,
         "may_be_negative": _FLAG,
     },
     "additionalProperties": False,
@@ -239,11 +250,13 @@ _PART: Final[Schema] = {
 _BEARER: Final[Schema] = {
     "type": [*SCALAR, "object"],
     "x-expected": "an amount, rest, or parts with their amounts",
+    "x-rule": "expression",
     "description": "who bears it, and in which parts",
     "properties": {
         **_META,
-        "is": _text("an amount, or rest"),
+        "is": _rule("expression", "an amount, or rest"),
         "reason": _text("a reason code"),
+        "x12": _X12,
         "may_be_negative": _FLAG,
     },
     "propertyNames": _ref("name"),
@@ -262,10 +275,12 @@ _GUARANTEE: Final[Schema] = {
         {**_META, "that": _EXPRESSION, "say": _ref("words"), "increasing": _OVER, "within": _OVER},
     ),
     "type": [*SCALAR, "object"],
+    "x-rule": "expression",
 }
 _REQUIRE: Final[Schema] = {
     **_map("a condition, or {that: .., say: ..}", {**_META, "that": _EXPRESSION, "say": _ref("words")}, "that"),
     "type": [*SCALAR, "object"],
+    "x-rule": "expression",
 }
 _CHECK: Final = _map(
     "a check {when: .., say: ..}",

@@ -10,7 +10,7 @@ from pathlib import Path
 from rxcalc.diagnostics.model import Diagnostic, Label, Sink
 from rxcalc.rulebook import problems
 from rxcalc.rulebook.bases import MAX_BASES, Base, FindBase, NoBase
-from rxcalc.rulebook.document import Document, Scalar
+from rxcalc.rulebook.document import Document, Node, Scalar
 from rxcalc.rulebook.laying import lay_over, named_base
 from rxcalc.rulebook.load import load_document
 from rxcalc.rulebook.schema import check_structure, is_overlay
@@ -99,9 +99,15 @@ class Overlays:
             owner=owner,
             status=status.text if isinstance(status, Scalar) else None,
             span=named.span,
+            rulebook=_text(whole.root.get("rulebook")),
+            version=_text(whole.root.get("version")),
         )
         return None if root is None else Document(document.file, root, (first, *whole.bases))
 
     def _circle(self, again: Path) -> list[str]:
         names = list(self.shown)
         return [self.shown[path] for path in (*names[names.index(again) :], again)]
+
+
+def _text(node: Node | None) -> str:
+    return node.text if isinstance(node, Scalar) else ""

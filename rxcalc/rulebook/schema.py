@@ -10,14 +10,15 @@ from jsonschema.exceptions import ValidationError
 from rxcalc.diagnostics.model import Diagnostic, Sink
 from rxcalc.rulebook import problems
 from rxcalc.rulebook.document import REPLACED, Document, Mapping, Node, Scalar, Sequence
+from rxcalc.rulebook.key_words import described
 from rxcalc.rulebook.keys import MODES, OVERLAY_KEYS, RULEBOOK_SCHEMA, SCALAR, Schema
 from rxcalc.rulebook.overlay_keys import EITHER_SCHEMA, OVERLAY_SCHEMA
 from rxcalc.source import Span
 
 
 def rulebook_schema() -> Schema:
-    """The JSON Schema (draft 2020-12) of rulebook files, overlays included."""
-    return EITHER_SCHEMA
+    """The JSON Schema (draft 2020-12) of rulebook files, overlays included, with what editors show of each key."""
+    return described(EITHER_SCHEMA)
 
 
 def is_overlay(document: Document) -> bool:

@@ -253,6 +253,7 @@ class PartDecl:
     name: Ident | None
     value: Expr | None
     reason: str | None = None
+    x12: Ident | None = None
     may_be_negative: bool = False
     meta: Meta = NO_META
     span: Span = field(compare=False, repr=False)

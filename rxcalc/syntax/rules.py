@@ -13,11 +13,23 @@ from rxcalc.rulebook.document import REPLACED, Entry, Mapping, Node, Scalar, Seq
 from rxcalc.source import Span
 from rxcalc.syntax import nodes as n
 from rxcalc.syntax import problems
-from rxcalc.syntax.declarations import declared, entries, ident, is_yes, items, meta, scalar, text, type_spec, words
+from rxcalc.syntax.declarations import (
+    declared,
+    entries,
+    ident,
+    is_yes,
+    items,
+    meta,
+    opt_ident,
+    scalar,
+    text,
+    type_spec,
+    words,
+)
 from rxcalc.syntax.expressions import Built, read
 
 _OPERATOR_FIRST: Final = re.compile(r"\s*(=|!=|<|>|&|(in|between|is|has|meets|not)\b)")
-_PART_KEYS: Final = frozenset({"is", "reason", "label", "may_be_negative", "note", "cite", "names", "status"})
+_PART_KEYS: Final = frozenset({"is", "reason", "x12", "label", "may_be_negative", "note", "cite", "names", "status"})
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -320,6 +332,7 @@ def _detailed(name: n.Ident | None, written: Scalar, of: Mapping, sink: Sink) ->
         name=name,
         value=_amount(written, sink),
         reason=text(of.get("reason")),
+        x12=opt_ident(of.get("x12")),
         may_be_negative=is_yes(of.get("may_be_negative")),
         meta=meta(of),
         span=written.span,

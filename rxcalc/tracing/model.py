@@ -46,6 +46,7 @@ class WindowTrace:
     """A window call: its value and the episode ids of the earlier episodes it saw; `opening`: an opening amount is in it.
 
     `days` are the first and the last day of a rolling window or a period, both in it; of a spell the last is None.
+    `terms` are what was found, each with the id of its episode and the day it has there; `opened` is the opening amount.
     """
 
     key: str
@@ -53,6 +54,8 @@ class WindowTrace:
     episodes: tuple[str, ...]
     opening: bool
     days: tuple[date, date | None] | None = None
+    terms: tuple[tuple[str, Value, Value], ...] = ()
+    opened: Value = None
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,8 @@ class RowsTrace:
 class SpreadTrace:
     """A part received: `amount` x `weight` / `total` is `exact`; by largest remainder it became `part`.
 
-    `parts` counts those that were given; `group` says which group gave them.
+    `parts` counts those that were given; `group` says which group gave them. `weights` are those of all rows that
+    received, in order, of many the first.
     """
 
     amount: Fraction
@@ -95,6 +99,7 @@ class SpreadTrace:
     part: Fraction
     parts: int = 1
     group: GroupKey | None = None
+    weights: tuple[tuple[str, Fraction], ...] = ()
 
 
 @dataclass(frozen=True)

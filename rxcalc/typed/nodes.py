@@ -136,10 +136,14 @@ Schedule: TypeAlias = "tuple[TBand, ...] | tuple[TPoint, ...]"
 
 @dataclass(frozen=True, slots=True)
 class TCell:
-    """Where a value of a parameter stands, and which values of other parameters (with keys) its limits read."""
+    """Where a value of a parameter stands, and which values of other parameters (with keys) its limits read.
+
+    `limits` are the expressions of a schedule's limits (None: open), where any of them reads a parameter.
+    """
 
     span: Span
     reads: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    limits: tuple[TExpr | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rxcalc.diagnostics.model import Diagnostic, Label, Severity
+from rxcalc.rulebook.problems import shorten
 from rxcalc.source import Span
 
 
@@ -337,6 +338,12 @@ def window_date(span: Span, key: str, name: str, found: object, near: str | None
 def bad_shares(span: Span, message: str, help_: str) -> Diagnostic:
     """Shares that cannot add up."""
     return _error("RX522", span, message, help_)
+
+
+def bad_x12(span: Span, written: str) -> Diagnostic:
+    """A code of X12 that is none."""
+    help_ = "write the group (PR, CO, OA, PI or CR), a hyphen and the reason of 1 to 4 digits or capitals, e.g. `PR-1`"
+    return _error("RX523", span, f"`{shorten(written, 30)}` is no X12 adjustment code", help_)
 
 
 # ---- 6: case analysis and plan -----------------------------------------------------------------

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from typing import Final
 
 from rxcalc.diagnostics.model import Sink
 from rxcalc.lang.types import FLAG, MONEY, Plain
@@ -13,6 +15,8 @@ from rxcalc.typed.facts import NO_FACTS
 from rxcalc.typed.inputs import DEFAULT_BOUNDS
 from rxcalc.typed.nodes import TCondition, TPart, TPartition, TTrend
 from rxcalc.typed.symbols import Role, nearest
+
+_X12: Final = re.compile(r"(PR|CO|OA|PI|CR)-[0-9A-Z]{1,4}")
 
 
 def part_key(index: int, partition: syn.PartitionDecl, bearer: syn.BearerDecl, part: syn.PartDecl) -> str:
@@ -44,6 +48,8 @@ def check_shares(partitions: tuple[syn.PartitionDecl, ...], typer: Typer, sink: 
                 value = None
                 if part.value is not None:
                     value = typer.coerce(typer.value(part.value, MONEY, NO_FACTS, Scope()), MONEY)
+                if part.x12 is not None and not _X12.fullmatch(part.x12.name):
+                    sink.add(problems.bad_x12(part.x12.span, part.x12.name))
                 parts.append(TPart(b.name.name, part.name.name if part.name else "", value, part, b))
         result.append(TPartition(partition.name.name, of, tuple(parts), partition))
     return tuple(result)

@@ -193,7 +193,7 @@ class Values:
                 tuple((key, draft.schedule(start) if isinstance(draft, _Draft) else None) for key, draft in drafts),
                 dated.span,
                 tuple(
-                    TCell(node.span, draft.reads_at(start) if isinstance(draft, _Draft) else ())
+                    draft.cell(node.span, start) if isinstance(draft, _Draft) else TCell(node.span)
                     for (_, node), (_, draft) in zip(cells, drafts, strict=True)
                 ),
             )
@@ -280,13 +280,13 @@ class _Draft:
         """The parameters that the limits read."""
         return {use.parameter for use, _ in self._uses()}
 
-    def reads_at(self, on: date) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """The parameters that the limits read, with their keys as of a date."""
+    def cell(self, span: Span, on: date) -> TCell:
+        """Where the schedule stands, with the parameters that its limits read and their keys as of a date."""
         if self.is_broken:
-            return ()
+            return TCell(span)
         read = self.values._evaluate  # noqa: SLF001 - one class in two
         found = {(use.parameter, tuple(str(read(key, on)) for key in t.args[: use.keys])) for use, t in self._uses()}
-        return tuple(sorted(found))
+        return TCell(span, tuple(sorted(found)), tuple(limit for _, limit, _, _ in self.rows) if found else ())
 
     def _uses(self) -> Iterator[tuple[ParameterUse, TExpr]]:
         stack = [limit for _, limit, _, _ in self.rows if limit is not None]

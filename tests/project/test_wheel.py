@@ -11,11 +11,21 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-SOURCES = ("LICENSE", "MANIFEST.in", "README.md", "pyproject.toml", "setup.py", "grammar", "rulebooks", "rxcalc")
+SOURCES = (
+    "LICENSE",
+    "MANIFEST.in",
+    "README.md",
+    "pyproject.toml",
+    "setup.py",
+    "grammar",
+    "rulebooks",
+    "rxcalc",
+    "docs",
+)
 
 
 @pytest.mark.long
-def test_the_wheel_holds_the_grammar_and_every_rulebook(tmp_path: Path) -> None:
+def test_the_wheel_holds_the_grammar_every_rulebook_and_every_page_of_a_code(tmp_path: Path) -> None:
     """The source distribution builds a wheel with each data file inside the package, and with no test."""
     source = tmp_path / "source"
     source.mkdir()
@@ -33,7 +43,7 @@ def test_the_wheel_holds_the_grammar_and_every_rulebook(tmp_path: Path) -> None:
     held = set(zipfile.ZipFile(wheel).namelist())
     data = [
         file.relative_to(source)
-        for folder in ("grammar", "rulebooks")
+        for folder in ("grammar", "rulebooks", "docs/diagnostics")
         for file in (source / folder).rglob("*")
         if file.is_file()
     ]
@@ -41,4 +51,8 @@ def test_the_wheel_holds_the_grammar_and_every_rulebook(tmp_path: Path) -> None:
     assert {f"rxcalc/{file.as_posix()}" for file in data} <= held
     modules = {file.relative_to(source).as_posix() for file in (source / "rxcalc").rglob("*.py")}
     assert modules <= held
-    assert not [name for name in held if name.startswith(("tests/", "grammar/", "rulebooks/"))]
+    templates = {file.relative_to(source).as_posix() for file in (source / "rxcalc" / "report" / "templates").iterdir()}
+    assert templates
+    assert templates <= held
+    assert not [name for name in held if name.startswith(("tests/", "grammar/", "rulebooks/", "docs/"))]
+    assert not [name for name in held if name.startswith("rxcalc/docs/") and "/diagnostics/" not in name]

@@ -334,7 +334,8 @@ def test_formula_once_figures_per_line(tmp_path: Path) -> None:
     assert "half-up to 0.01" in text
     full = run(*args, "--detail", "full").stdout
     assert full.count("above.sum(pays)))") == 4
-    assert "not this  class = B  (A = B)" in full
+    assert "Not applied: class B: a part is paid first, because class is A, not B" in flat(full)
+    assert "tested    class = B  (A = B)" in full
     assert full.count("rulebook.yaml:") > 20
 
 
@@ -370,7 +371,7 @@ def test_a_spread_adds_up(tmp_path: Path) -> None:
         assert spread["method"] == "largest remainder"
     text = flat(run(*args).stdout)
     assert "formula fund over lines by counted" in text
-    assert "150.00 * 90.04 / 223.37 = 60.464699.. -> 60.47" in text
+    assert "150.00 * 90.04 / 223.37 = 1350600/22337 = 60.464699.. -> 60.47" in text
     assert "rounded largest remainder: cut to the minor unit" in text
     shown = [p["value"] for p in parts]
     assert f"adds up {' + '.join(shown)} = 150.00" in text
@@ -385,7 +386,7 @@ def test_windows_over_earlier_lines_name_the_episodes(tmp_path: Path) -> None:
     used = [next(s for s in row["steps"] if s["name"] == "used") for row in rows]
     assert [s["value"] for s in used] == ["0", "4", "4", "0"]
     assert used[1]["calls"][0]["rows"] == ["E0"]
-    assert "over episodes E0" in flat(run(*args, "--detail", "full").stdout)
+    assert "over 4 (E0, 2025-02-01)" in flat(run(*args, "--detail", "full").stdout)
     alone = explained(*files(tmp_path, LINES, BILL))
     assert any("this_year.lines.code = code" in call for call in alone["assumptions"])
 
@@ -436,7 +437,7 @@ def test_texts_fit_in_both_languages(tmp_path: Path) -> None:
     for language, detail, text in texts(*files(tmp_path, LINES, BILL)):
         assert max(width(line) for line in text.splitlines()) <= 80
         if language == "zh" and detail == "steps":
-            assert "费用明细 [lines]: 4 行" in text
+            assert "费用明细 [lines]：4 行" in text
             assert "最大余数法" in text
             for word in ("largest", "adds up", "over ", "rows", "formula", "from "):
                 assert word not in re.sub(r"over lines by|from_", "", text), word

@@ -1,4 +1,4 @@
-"""The tutorial is true: its commands run in order, in one folder, and print what the page shows."""
+"""The tutorial and the guides are true: their commands run in order, in one folder, and print what the page shows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
+STEPS = {
+    "tutorial.md": ["rulebooks", "check", "explain", "sample", "batch", "settle"],
+    "guide-advocate.md": ["rulebooks", "explain", "audit", "whatif"],
+}
+PAGES = {name: (ROOT / "docs" / name).read_text(encoding="utf-8") for name in STEPS}
 BLOCK = re.compile(r"```(console|yaml (?P<file>\S+))\n(?P<text>.*?)```", re.DOTALL)
 READERS = {"head", "grep", "cut"}
 
@@ -29,7 +33,7 @@ def _commands(text: str) -> list[tuple[str, str]]:
 
 def _run(command: str, folder: Path) -> tuple[str, int]:
     program, *args = shlex.split(command)
-    assert program == "rxcalc" or program in READERS, f"the tutorial runs {program!r}, which this test does not know"
+    assert program == "rxcalc" or program in READERS, f"the page runs {program!r}, which this test does not know"
     start = [sys.executable, "-m", "rxcalc"] if program == "rxcalc" else [program]
     result = subprocess.run(
         [*start, *args],
@@ -44,11 +48,13 @@ def _run(command: str, folder: Path) -> tuple[str, int]:
     return result.stdout + result.stderr, result.returncode
 
 
-def test_commands_in_order(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", PAGES)
+def test_commands_in_order(name: str, tmp_path: Path) -> None:
     """Each line shown is printed, in order; `..` stands for lines left out, and without it nothing is left out."""
     shutil.copytree(ROOT / "docs" / "bills", tmp_path / "docs" / "bills")
+    page = PAGES[name]
     code, ran = 0, 0
-    for block in BLOCK.finditer(PAGE):
+    for block in BLOCK.finditer(page):
         if block["file"]:
             (tmp_path / block["file"]).write_text(block["text"], encoding="utf-8")
             continue
@@ -66,10 +72,10 @@ def test_commands_in_order(tmp_path: Path) -> None:
             for line in wanted:
                 if line.strip() != "..":
                     assert line in lines, f"`{command}` does not print this, or not in this place: {line!r}"
-    assert ran == len(re.findall(r"^\$ (?!echo )", PAGE, re.MULTILINE))
+    assert ran == len(re.findall(r"^\$ (?!echo )", page, re.MULTILINE))
 
 
-@pytest.mark.parametrize("step", ["rulebooks", "check", "explain", "sample", "batch", "settle"])
-def test_every_step_is_there(step: str) -> None:
-    """The page goes all the way from the list of rulebooks to the settled year."""
-    assert re.search(rf"^\$ rxcalc {step}\b", PAGE, re.MULTILINE)
+@pytest.mark.parametrize(("name", "step"), [(name, step) for name, steps in STEPS.items() for step in steps])
+def test_every_step_is_there(name: str, step: str) -> None:
+    """A page goes all the way: from the list of rulebooks to the settled year, from the bill to the letter."""
+    assert re.search(rf"^\$ rxcalc {step}\b", PAGES[name], re.MULTILINE)

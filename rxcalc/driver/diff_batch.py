@@ -1,0 +1,272 @@
+"""What a change of rulebook moves over a file of bills: totals, winners and losers, distribution, groups."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from rxcalc.compare.moved import Bill, Bin, Group, Moved, Refusal, Refused, Side, Total
+from rxcalc.driver.diff_runs import ID, BillFiles, Compared, Run, compared, person_of, run_side
+from rxcalc.plan.nodes import Plan
+from rxcalc.tabular.problems import UsageProblem
+
+LARGEST: Final = 5
+EXAMPLES: Final = 5
+TENTHS: Final = 10
+USUAL: Final = "patient_pays"
+_NEW: Final = "__new "
+_WIDE: Final = 38
+
+
+@dataclass(frozen=True)
+class Joined:
+    """The bills that both compute, side by side, amounts as whole numbers of 1 / 10**scale; and those that one refuses."""
+
+    both: pl.DataFrame
+    gone: pl.DataFrame  # computed by the old one alone
+    come: pl.DataFrame  # computed by the new one alone
+    scale: int
+
+
+def diff_batch(
+    old: Plan, new: Plan, files: BillFiles, by: Sequence[str] = (), amount: str | None = None
+) -> Moved | UsageProblem:
+    """Runs both and compares; a problem when either cannot run."""
+    of = compared(old, new)
+    chosen = _chosen(old, new, of, amount)
+    if isinstance(chosen, UsageProblem):
+        return chosen
+    person = person_of(old, new)
+    fields = tuple(dict.fromkeys((ID, *([person] if person else []), *by)))
+    with tempfile.TemporaryDirectory(prefix="rxcalc-") as folder:
+        runs = run_both((old, new), files, Path(folder), fields, (*of.amounts, *of.others))
+    if isinstance(runs, UsageProblem):
+        return runs
+    joined = join(runs[0].results, runs[1].results, of)
+    return summed(runs, joined, of, chosen, tuple(by), person, old.decimals)
+
+
+def run_both(
+    plans: tuple[Plan, Plan], files: BillFiles, folder: Path, fields: Sequence[str], results: Sequence[str]
+) -> tuple[Run, Run] | UsageProblem:
+    """One run after the other."""
+    found: list[Run] = []
+    for name, plan in zip(("old", "new"), plans, strict=True):
+        run = run_side(plan, files, folder / name, fields, results)
+        if isinstance(run, UsageProblem):
+            return UsageProblem(f"{plan.file}: {run.message}", run.help)
+        found.append(run)
+    return found[0], found[1]
+
+
+def _chosen(old: Plan, new: Plan, of: Compared, amount: str | None) -> str | UsageProblem:
+    """The amount that winners and losers are told by."""
+    if old.currency != new.currency:
+        return UsageProblem(
+            f"{old.rulebook} counts in {old.currency}, {new.rulebook} in {new.currency}",
+            ("compare rulebooks of one currency",),
+        )
+    if not of.amounts:
+        return UsageProblem(
+            "the two rulebooks have no amount in common among their outputs and shares",
+            ("give an output the same name in both",),
+        )
+    if amount is None:
+        return USUAL if USUAL in of.amounts else of.amounts[0]
+    if amount in of.amounts:
+        return amount
+    return UsageProblem(
+        f"--amount names `{amount}`, which is no amount among the outputs and shares of both",
+        (f"name one of {', '.join(of.amounts)}",),
+    )
+
+
+# ---- side by side -----------------------------------------------------------------------------------
+
+
+def join(old: pl.DataFrame, new: pl.DataFrame, of: Compared) -> Joined:
+    """The results of both by episode; new ones stand under `new_name` of the same name."""
+    scale = max((_scale(frame, name) for frame in (old, new) for name in of.amounts), default=0)
+    one, other = (_whole(frame, of, scale) for frame in (old, new))
+    renamed = other.rename({name: new_name(name) for name in (*of.amounts, *of.others)})
+    if one.height == other.height and one[ID].equals(other[ID]):  # as a rule: nothing more to look for
+        both = one.hstack(renamed.select(new_name(n) for n in (*of.amounts, *of.others)))
+        return Joined(both, one.clear(), other.clear(), scale)
+    wanted = renamed.select(ID, *(new_name(n) for n in (*of.amounts, *of.others)))
+    both = one.join(wanted, on=ID, how="inner", maintain_order="left")
+    return Joined(both, one.join(other, on=ID, how="anti"), other.join(one, on=ID, how="anti"), scale)
+
+
+def new_name(name: str) -> str:
+    """The column of a result of the new rulebook."""
+    return f"{_NEW}{name}"
+
+
+def _scale(frame: pl.DataFrame, name: str) -> int:
+    of = frame.schema[name]
+    return of.scale if isinstance(of, pl.Decimal) else 0
+
+
+def _whole(frame: pl.DataFrame, of: Compared, scale: int) -> pl.DataFrame:
+    """Amounts as whole numbers, which add up exactly; other results as texts."""
+    amounts = [pl.col(n).cast(pl.Decimal(_WIDE, scale)).to_physical().cast(pl.Int128).alias(n) for n in of.amounts]
+    return frame.with_columns(*amounts, *(pl.col(n).cast(pl.String) for n in of.others))
+
+
+def differs(names: Sequence[str]) -> pl.Expr:
+    """Whether any of these results is another under the new rulebook; missing equals missing."""
+    return pl.any_horizontal(pl.col(n).ne_missing(pl.col(new_name(n))) for n in names)
+
+
+# ---- summed up --------------------------------------------------------------------------------------
+
+
+def summed(
+    runs: tuple[Run, Run], joined: Joined, of: Compared, amount: str, by: tuple[str, ...], person: str, decimals: int
+) -> Moved:
+    """Everything that is told of two runs."""
+    both, unit = joined.both, 10**joined.scale
+    move = both.select(
+        pl.col(ID),
+        pl.col(amount).fill_null(0).alias("old"),
+        pl.col(new_name(amount)).fill_null(0).alias("new"),
+    ).with_columns((pl.col("new") - pl.col("old")).alias("moved"))
+    moved = move.filter(pl.col("moved") != 0).sort("moved")
+    return Moved(
+        amount=amount,
+        decimals=decimals,
+        read=runs[0].read,
+        both=both.height,
+        changed=int(both.select(differs((*of.amounts, *of.others)).sum()).item()),
+        rejected_by_both=runs[0].refused.height - joined.come.height,
+        newly_rejected=_refused(joined.gone, runs[1].refused, amount, unit),
+        newly_accepted=_refused(joined.come, runs[0].refused, amount, unit),
+        totals=_totals(both, of, unit),
+        others=tuple((n, int(both.select(differs((n,)).sum()).item())) for n in of.others),
+        lower=_side(moved.filter(pl.col("moved") < 0), unit),
+        higher=_side(moved.filter(pl.col("moved") > 0).reverse(), unit),
+        deciles=_deciles(moved["moved"], unit),
+        histogram=_histogram(moved["moved"], joined.scale),
+        by=by,
+        groups=_groups(both, amount, by, unit),
+        heads=both[person].n_unique() if person else None,
+        heads_by=person,
+        only_old=of.only_old,
+        only_new=of.only_new,
+    )
+
+
+def _totals(both: pl.DataFrame, of: Compared, unit: int) -> tuple[Total, ...]:
+    wanted = []
+    for at, name in enumerate(of.amounts):
+        wanted += [
+            pl.col(name).sum().alias(f"{at} old"),
+            pl.col(new_name(name)).sum().alias(f"{at} new"),
+            differs((name,)).sum().alias(f"{at} changed"),
+        ]
+    row = both.select(wanted).row(0, named=True)
+    return tuple(
+        Total(
+            name,
+            Fraction(row[f"{at} old"] or 0, unit),
+            Fraction(row[f"{at} new"] or 0, unit),
+            int(row[f"{at} changed"]),
+        )
+        for at, name in enumerate(of.amounts)
+    )
+
+
+def _side(rows: pl.DataFrame, unit: int) -> Side:
+    """Rows of one direction, the largest movement first."""
+    largest = tuple(
+        Bill(str(row[ID]), Fraction(row["old"], unit), Fraction(row["new"], unit))
+        for row in rows.head(LARGEST).iter_rows(named=True)
+    )
+    return Side(rows.height, Fraction(int(rows["moved"].sum() or 0), unit), largest)
+
+
+def _deciles(moved: pl.Series, unit: int) -> tuple[Fraction, ...]:
+    """Of an ascending column: the first, nine deciles, the last."""
+    if moved.is_empty():
+        return ()
+    places = [0, *((moved.len() * tenth + TENTHS - 1) // TENTHS - 1 for tenth in range(1, TENTHS)), moved.len() - 1]
+    return tuple(Fraction(int(moved[place]), unit) for place in places)
+
+
+def _histogram(moved: pl.Series, scale: int) -> tuple[Bin, ...]:
+    """Counts by powers of ten of the currency unit, on either side of 0, without empty bins at the ends."""
+    if moved.is_empty():
+        return ()
+    unit = 10**scale
+    most = max(abs(int(moved[0])), abs(int(moved[-1])))
+    edges = [unit]
+    while edges[-1] < most:
+        edges.append(edges[-1] * 10)
+    bounds = list(zip([0, *edges[:-1]], edges, strict=True))
+    pieces = [(-high, -low) for low, high in reversed(bounds)] + bounds
+    of = pl.col(moved.name)
+    counts = moved.to_frame().select(
+        ((of >= low) & (of < high) if high <= 0 else (of > low) & (of <= high)).sum().alias(str(at))
+        for at, (low, high) in enumerate(pieces)
+    )
+    found = [
+        Bin(Fraction(low, unit), Fraction(high, unit), int(count))
+        for (low, high), count in zip(pieces, counts.row(0), strict=True)
+    ]
+    held = [at for at, of in enumerate(found) if of.count]
+    return tuple(found[held[0] : held[-1] + 1])
+
+
+def _groups(both: pl.DataFrame, amount: str, by: tuple[str, ...], unit: int) -> tuple[Group, ...]:
+    """The bills by the fields of `--by`, in the order of their values."""
+    if not by:
+        return ()
+    old, new = pl.col(amount).fill_null(0), pl.col(new_name(amount)).fill_null(0)
+    rows = both.group_by(*by).agg(
+        pl.len().alias("__count"),
+        (new < old).sum().alias("__lower"),
+        (new > old).sum().alias("__higher"),
+        old.sum().alias("__old"),
+        new.sum().alias("__new"),
+    )
+    return tuple(
+        Group(
+            tuple("" if row[name] is None else str(row[name]) for name in by),
+            int(row["__count"]),
+            int(row["__lower"]),
+            int(row["__higher"]),
+            Fraction(row["__old"], unit),
+            Fraction(row["__new"], unit),
+        )
+        for row in rows.sort(*by, nulls_last=True).iter_rows(named=True)
+    )
+
+
+def _refused(rows: pl.DataFrame, refused: pl.DataFrame, amount: str, unit: int) -> Refused:
+    """Bills that the other run alone computes; codes and messages are those of the run that refuses them."""
+    total = Fraction(int(rows[amount].sum() or 0), unit)
+    if rows.is_empty():
+        return Refused(0, (), (), Fraction(0))
+    ids = rows.select(pl.col(ID).cast(pl.String))
+    column = _id_column(refused, ids[ID])
+    told = refused.join(ids, left_on=column, right_on=ID, how="semi", maintain_order="left").unique(
+        column, keep="first", maintain_order=True
+    )
+    codes = told["rx_code"].value_counts(sort=True)
+    examples = tuple(
+        Refusal(str(row[column]), str(row["rx_code"]), str(row["rx_message"]))
+        for row in told.head(EXAMPLES).iter_rows(named=True)
+    )
+    return Refused(rows.height, tuple((str(c), int(n)) for c, n in codes.iter_rows()), examples, total)
+
+
+def _id_column(refused: pl.DataFrame, ids: pl.Series) -> str:
+    """The column of the rejects that holds the ids: the one in which the wanted ones are found."""
+    own = [name for name in refused.columns if not name.startswith("rx_")]
+    return max(own, key=lambda name: int(refused[name].is_in(ids.implode()).sum()))

@@ -1,0 +1,125 @@
+"""Both rulebooks over the same files, each as an ordinary batch into a private folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import polars as pl
+
+from rxcalc.driver.batch import run_batch
+from rxcalc.driver.batch_report import BatchOptions
+from rxcalc.lang.types import MONEY
+from rxcalc.plan.nodes import Plan, share_names
+from rxcalc.tabular.problems import UsageProblem
+
+ID = "episode_id"
+PERSON = "person_id"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BillFiles:
+    """The bills, as `rxcalc batch` takes them."""
+
+    episodes: Path
+    lists: Mapping[str, Path] = field(default_factory=dict)
+    columns: Mapping[str, str] = field(default_factory=dict)
+    encoding: str = "auto"
+    groups: Path | None = None
+    after_reject: str = "refuse"
+    threads: int = 2
+    memory: int = 2_000_000_000
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Which results two plans have in common: amounts, other results; and those that only one has."""
+
+    amounts: tuple[str, ...]
+    others: tuple[str, ...]
+    only_old: tuple[str, ...]
+    only_new: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run. `results` has a row a computed record: `fields` by name under their positions' names, then results.
+
+    `refused` has the refused records: their cells as texts, then `rx_code` and so on.
+    """
+
+    results: pl.DataFrame
+    refused: pl.DataFrame
+    read: int
+
+
+def compared(old: Plan, new: Plan) -> Compared:
+    """What two plans can be compared by: outputs and parts of shares."""
+    sides = _results(old), _results(new)
+    common = [name for name in sides[0] if name in sides[1] and sides[0][name] == sides[1][name]]
+    return Compared(
+        tuple(n for n in common if sides[0][n]),
+        tuple(n for n in common if not sides[0][n]),
+        tuple(n for n in sides[0] if n not in common),
+        tuple(n for n in sides[1] if n not in common),
+    )
+
+
+def _results(plan: Plan) -> dict[str, bool]:
+    """Outputs and shares, and which of them are amounts."""
+    shares = share_names(plan)
+    steps = {step.name: step.type == MONEY for step in plan.steps}
+    return {name: name in shares or steps.get(name, True) for name in dict.fromkeys((*plan.outputs, *shares))}
+
+
+def person_of(old: Plan, new: Plan) -> str:
+    """The input that says whose a bill is; "" where the two have none in common."""
+    inputs = {i.name for i in old.inputs} & {i.name for i in new.inputs}
+    for plan in (old, new):
+        if plan.sequence is not None and plan.sequence.by in inputs:
+            return plan.sequence.by
+    return PERSON if PERSON in inputs else ""
+
+
+def run_side(
+    plan: Plan, files: BillFiles, folder: Path, fields: Sequence[str], results: Sequence[str]
+) -> Run | UsageProblem:
+    """One batch, its results and rejects as frames.
+
+    The columns of `fields` (inputs or columns of the file, the id first) are called by these names.
+    """
+    folder.mkdir(mode=0o700)
+    out = folder / "results.parquet"
+    options = BatchOptions(
+        episodes=files.episodes,
+        results=out,
+        rejects=folder / "rejects.parquet",
+        select=(*fields, *results),
+        columns=_own_columns(files.columns, plan),
+        encoding=files.encoding,
+        after_reject=files.after_reject,
+        threads=files.threads,
+        memory=files.memory,
+        lists={name: path for name, path in files.lists.items() if any(x.name == name for x in plan.lists)},
+        groups=files.groups,
+    )
+    report = run_batch(plan, options)
+    if report.problem is not None or report.accounts is None:
+        return report.problem or UsageProblem("the run ended without accounts", ())
+    frame = pl.read_parquet(out)
+    frame = frame.rename(dict(zip(frame.columns[: len(fields)], fields, strict=True)))
+    refused = pl.read_parquet(options.rejects_path) if options.rejects_path.exists() else pl.DataFrame()
+    counts = report.accounts.counts()
+    return Run(frame.select(*fields, *results), refused, counts["written"] + counts["rejected"])
+
+
+def _own_columns(columns: Mapping[str, str], plan: Plan) -> dict[str, str]:
+    """The `--columns` that name inputs of this rulebook: the other one may have further ones."""
+    known = {i.name for i in plan.inputs} | {f"{x.name}.{i.name}" for x in plan.lists for i in x.inputs}
+    return {name: column for name, column in columns.items() if name in known}
+
+
+def without_results(files: BillFiles, **changes: Path) -> BillFiles:
+    """The same files with some exchanged."""
+    return replace(files, **changes)  # type: ignore[arg-type]  # fields that are paths
