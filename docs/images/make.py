@@ -23,8 +23,8 @@ PICTURES = (  # file, bill, language, width, height, pixels for a pixel of the p
 )
 TERMINALS = (  # file, command, lines shown
     ("terminal-explain.png", ["explain", "docs/bills/qin-city.yaml", "--set", "referred=no"], 46),
-    ("terminal-audit.png", ["audit", "docs/bills/beijing-objection.yaml"], 36),
-    ("terminal-audit-zh.png", ["audit", "docs/bills/beijing-objection.yaml", "--lang", "zh"], 34),
+    ("terminal-audit.png", ["audit", "docs/bills/beijing-objection.yaml"], 38),
+    ("terminal-audit-zh.png", ["audit", "docs/bills/beijing-objection.yaml", "--lang", "zh"], 36),
 )
 LINE = 18  # pixels
 SCREEN = (

@@ -35,7 +35,7 @@ class Compared:
 
 @dataclass(frozen=True)
 class Audited:
-    """A bill held against a rulebook. `found` is None when nothing differs."""
+    """A bill held against a rulebook. `found` is None when nothing differs, and for a reversal, to which no rule is applied."""
 
     subject: Subject
     computed: Computed
@@ -69,7 +69,7 @@ def audit(
     amounts = tuple(_compared(subject, computed.outcome, c, tolerance) for c in charged)
     first = next((at for at, a in enumerate(amounts) if a.differs), None)
     found = None
-    if first is not None:
+    if first is not None and not computed.outcome.reverses:
         found = search(subject, charged, first, computed, others(), tolerance=tolerance)
     return Audited(subject, computed, amounts, tolerance, found)
 

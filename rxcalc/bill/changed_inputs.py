@@ -125,7 +125,7 @@ class _Around:
         if spec.default is not None:
             yield spec.default, Fraction(1), None
         if spec.optional and was is not None:
-            yield None, Fraction(1), None
+            yield None, Fraction(2 if spec.type == DATE else 1), None
         if isinstance(spec.type, OneOf):
             names = spec.type.values
             for at, name in enumerate(names):
@@ -184,7 +184,7 @@ class _Around:
         found: list[tuple[Fraction, Fraction, Kind | None]] = []
         decimals = 0 if is_whole(spec.type) else 2
         found += [(value, Fraction(1), None) for value in _transposed(own, decimals)]
-        if spec.type in (MONEY, MONEY_PER_DAY):
+        if spec.type in (MONEY, MONEY_PER_DAY) and len(self._rows(level)) <= DIGIT_ROWS:
             found += [(value, Fraction(4), None) for value in _shifted(own, decimals)]
         for i in self._fields(level):
             value = row.get(i.name)
@@ -248,7 +248,7 @@ def _other_digits(value: Fraction, decimals: int) -> list[Fraction]:
     found = []
     for at, own in enumerate(digits):
         before, after = digits[:at], digits[at + 1 :]
-        found += [before + other + after for other in "0123456789" if other != own]
+        found += [before + other + after for other in "0123456789" if other != own and (at or other != "0")]
         if at < len(digits) - decimals:
             found += [before + after, before + own + own + after]
     return [Fraction(int(text), 10**decimals) for text in dict.fromkeys(found) if text]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
@@ -44,7 +44,7 @@ def term_changes(plan: Plan, outcome: Outcome, reach: Reach) -> Iterator[Change]
                 )  # fmt: skip
 
 
-_Put = Callable[[Plan, list[PlanNode], int], PlanNode | None]
+_Put = Callable[[int], PlanNode | None]
 
 
 def _applied(edit: Callable[[Plan, PlanStep, str], Plan], step: str, term: str) -> Callable[[Subject], Subject]:
@@ -59,7 +59,7 @@ def _edited(subject: Subject, *, edit: Callable[[Plan, PlanStep, str], Plan], st
 def _without(plan: Plan, step: PlanStep, term: str) -> Plan:
     """The plan in which one step of the bill reads another one as nothing."""
 
-    def put(plan: Plan, nodes: list[PlanNode], at: int) -> PlanNode | None:
+    def put(at: int) -> PlanNode | None:
         node = plan.nodes[at]
         return _bare(node, Op.CONST, (), Fraction(0)) if _reads(node) == term else None
 
@@ -70,23 +70,23 @@ def _without(plan: Plan, step: PlanStep, term: str) -> Plan:
 def _late(plan: Plan, step: PlanStep, term: str) -> Plan:
     """The plan in which one step takes an amount off what it comes to, and nothing before it is less by that amount."""
     steps = {s.name: s for s in plan.steps}
-    taken = next(n for n in _differences(plan, steps.values(), term))
-    off = plan.nodes[taken].args[1]
+    off = next(at for own in steps.values() for node in _formulas(plan, own) for at in _off(plan, node, term))
 
-    def put(plan: Plan, nodes: list[PlanNode], at: int) -> PlanNode | None:
+    def put(at: int) -> PlanNode | None:
         node = plan.nodes[at]
-        if node.op is Op.SUBTRACT and _reads(plan.nodes[node.args[1]]) == term:
-            return _bare(node, Op.DEFAULT, (node.args[0], node.args[0]))
+        taken = _off(plan, node, term)
+        if taken:
+            rest = [(a, s) for a, s in _signed(node) if a not in taken]
+            return _bare(node, Op.ADD, tuple(a for a, _ in rest), tuple(s for _, s in rest))
         read = steps.get(_reads(node))
-        if read is None or not any(_differences(plan, [read], term)):
+        if read is None or not any(_off(plan, whole, term) for whole in _wholes(plan, read)):
             return None
-        nodes.append(node)
-        return _bare(node, Op.ADD, (len(nodes) - 1, off))
+        return _bare(node, Op.ADD, (at, off), (1, 1))
 
     nodes, new = _copied(plan, step, put)
     for clause in step.clauses:
         if clause.then in new:
-            nodes.append(_bare(plan.nodes[clause.then], Op.SUBTRACT, (new[clause.then], off)))
+            nodes.append(_bare(plan.nodes[clause.then], Op.ADD, (new[clause.then], off), (1, -1)))
             new[clause.then] = len(nodes) - 1
     return _with(plan, step, nodes, new)
 
@@ -100,7 +100,7 @@ def _copied(plan: Plan, step: PlanStep, put: _Put) -> tuple[list[PlanNode], dict
     new: dict[int, int] = {}
     for at in _nodes_of(plan, step):
         node = plan.nodes[at]
-        made = put(plan, nodes, at)
+        made = put(at)
         if made is None and any(arg in new for arg in node.args):
             made = replace(node, args=tuple(new.get(arg, arg) for arg in node.args), low=None, high=None, scale=0)
         if made is not None:
@@ -123,28 +123,40 @@ def _reads(node: PlanNode) -> str:
     return str(node.data) if node.op is Op.STEP and not node.level and node.type == MONEY else ""
 
 
-def _differences(plan: Plan, steps: Iterable[PlanStep], term: str) -> Iterator[int]:
-    """The nodes of formulas in which a step is taken off."""
-    for step in steps:
-        for at in _nodes_of(plan, step):
-            node = plan.nodes[at]
-            if node.op is Op.SUBTRACT and _reads(plan.nodes[node.args[1]]) == term:
-                yield at
+def _signed(node: PlanNode) -> list[tuple[int, int]]:
+    """The arguments of a sum with their signs; none of anything else."""
+    signs = node.data if node.op is Op.ADD and node.type == MONEY and isinstance(node.data, tuple) else ()
+    return list(zip(node.args, (int(s) for s in signs), strict=bool(signs)))
+
+
+def _off(plan: Plan, node: PlanNode, term: str = "") -> list[int]:
+    """The nodes by which a formula takes a step off something else; only those of `term`, where one is named."""
+    signed = _signed(node)
+    read = {a: _reads(plan.nodes[a]) for a, sign in signed if sign < 0}
+    found = [a for a, name in read.items() if name and name == (term or name)]
+    return found if len(signed) > len(found) else []
+
+
+def _formulas(plan: Plan, step: PlanStep) -> list[PlanNode]:
+    return [plan.nodes[at] for at in _nodes_of(plan, step)]
+
+
+def _wholes(plan: Plan, step: PlanStep) -> list[PlanNode]:
+    """The last nodes of a step's formulas."""
+    return [plan.nodes[c.then] for c in step.clauses if c.then >= 0]
 
 
 def _taken_off(plan: Plan, steps: Mapping[str, PlanStep], step: PlanStep) -> list[str]:
     """What a step takes off before it goes on, or what a step that it reads takes off in the end."""
     found: dict[str, None] = {}
-    whole = {c.then for c in step.clauses}
+    last = {c.then for c in step.clauses}
     for at in _nodes_of(plan, step):
+        if at in last:
+            continue
         node = plan.nodes[at]
-        if node.op is Op.SUBTRACT and at not in whole:
-            found[_reads(plan.nodes[node.args[1]])] = None
         read = steps.get(_reads(node))
-        if read is not None and at not in whole:
-            for then in {c.then for c in read.clauses if c.then >= 0}:
-                if plan.nodes[then].op is Op.SUBTRACT:
-                    found[_reads(plan.nodes[plan.nodes[then].args[1]])] = None
+        for own in [node, *(_wholes(plan, read) if read is not None else ())]:
+            found |= dict.fromkeys(_reads(plan.nodes[off]) for off in _off(plan, own))
     return [name for name in found if name in steps]
 
 

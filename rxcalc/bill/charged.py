@@ -241,10 +241,10 @@ def _meant(plan: Plan, own: Sequence[Result], name: str) -> list[Result]:
     meant = [r for r in own if wanted.casefold() in {s.strip().casefold() for s in r.spellings}]
     # A part that is a step as it stands bears its label too: they are one amount.
     steps = {r.name for r in meant if r.kind == "step"}
-    return [r for r in meant if r.kind != "part" or _plain_step(plan, r.name) not in steps]
+    return [r for r in meant if r.kind != "part" or plain_step(plan, r.name) not in steps]
 
 
-def _plain_step(plan: Plan, share: str) -> str:
+def plain_step(plan: Plan, share: str) -> str:
     """The step that a part is as it stands; "" when it is computed."""
     for at, partition in enumerate(plan.shares):
         for part in partition.parts:

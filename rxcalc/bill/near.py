@@ -1,9 +1,10 @@
 """The smallest single change of a bill that lowers an amount.
 
-Every input is tried by itself: the other values of a set, the other flag, leaving it out, the days and whole numbers next
-to its own, and each place at which the bill takes another course (a threshold, the edge of a band, the day of another
-version). How far a change goes is counted in the smallest steps that the field can take: one place in an ordered set, one
-day, one, one fen; any other value of a set without order, a flag turned, a field left out or filled in counts as one step.
+Every input is tried by itself: the other values of a set, the other flag, leaving it out, the days and whole numbers up to
+31 from its own (rules of a day of the month or of every tenth day come round), each code that rules ask for put in or taken
+out, and each place at which the bill takes another course (a threshold, the edge of a band, the day of another version). How
+far a change goes is counted in the smallest steps that the field can take: one place in an ordered set, one day, one, one
+fen; any other value of a set without order, a flag turned, a field left out or filled in counts as one step.
 
 An amount of money that is lowered by some yuan takes these yuan off somebody's share. That is no finding; a change of
 money counts only when it saves more than itself, as where an amount lies just above a threshold. A number that the bill
@@ -23,11 +24,12 @@ from rxcalc.bill.compare import Figure, Place, figures, row_name
 from rxcalc.bill.reach import reach_of
 from rxcalc.bill.subject import Subject, compute
 from rxcalc.bill.whatif import Bill, Change, written
-from rxcalc.lang.types import CODE, DATE, FLAG, MONEY, MONEY_PER_DAY, OneOf, is_numeric, is_whole
+from rxcalc.lang.types import CODE, CODES, DATE, FLAG, MONEY, MONEY_PER_DAY, OneOf, is_numeric, is_whole
 from rxcalc.plan.nodes import PlanInput, PlanList, Value
 from rxcalc.sampling.hints import grid_of
 
 MOST_OF_ROWS: Final = 2_000
+AROUND: Final = 31
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,7 @@ class _Search:
     def __init__(self, bill: Bill, goal: Place, amount: Figure, value: Fraction) -> None:
         self.bill, self.goal, self.amount, self.value = bill, goal, amount, value
         self.tried = self.refused = 0
+        self.reach = reach_of(bill.plan, (goal.name,))
 
     def run(self) -> Near:
         """All inputs of the bill, then those of its rows."""
@@ -106,7 +109,7 @@ class _Search:
             unmoved += [] if best is not None else [spec.name]
         before = self.tried
         cut_short = False
-        reach = reach_of(self.bill.plan, (self.goal.name,))
+        reach = self.reach
         for level in self.bill.plan.lists:
             # A field on which the amount does not rest need not be tried row by row.
             fields = [s for s in level.inputs if (level.name, s.name) in reach.inputs and s.name not in level.order]
@@ -125,10 +128,15 @@ class _Search:
     def _of_input(self, spec: PlanInput) -> list[_Candidate] | None:
         """The changes of an input of the bill; None where there is nothing to go through."""
         own = self.bill.subject.bill.get(spec.name)
+        if spec.type == CODES:
+            texts = self.bill.others(spec)
+            return (
+                None if texts is None else [_Candidate(spec, frozenset(t.split(";")) if t else None, 1) for t in texts]
+            )
         if spec.type == CODE:
             texts = self.bill.others(spec)
             return None if texts is None else [_Candidate(spec, text or None, 1) for text in texts]
-        found = list(_beside(spec, own))
+        found = list(_beside(spec, own, AROUND if ("", spec.name) in self.reach.inputs else 1))
         if spec.type == DATE or (is_numeric(spec.type) and own is not None):
             found += [_Candidate(spec, v, _steps(spec, own, v)) for v in self.bill.turning_values(spec)]
         elif not found:
@@ -200,8 +208,8 @@ def _result(bill: Bill, outcome: Outcome, name: str) -> tuple[Place, Figure] | N
     return next(((p, f) for p, f in found.items() if not p.level and p.name == name), None)
 
 
-def _beside(spec: PlanInput, own: Value) -> Iterator[_Candidate]:
-    """The values next to an input's own one, and none at all."""
+def _beside(spec: PlanInput, own: Value, around: int = 1) -> Iterator[_Candidate]:
+    """The values next to an input's own one, days and whole numbers so many on each side, and none at all."""
     if isinstance(spec.type, OneOf):
         names = [v.name for v in spec.values]
         for name in names:
@@ -211,16 +219,23 @@ def _beside(spec: PlanInput, own: Value) -> Iterator[_Candidate]:
     elif spec.type == FLAG:
         yield from (_Candidate(spec, flag, 1) for flag in (True, False) if flag is not own)
     elif spec.type == DATE and isinstance(own, date):
-        for days in (-1, 1):
+        for days in _near(around):
+            if not 1 <= own.toordinal() + days <= date.max.toordinal():
+                continue
             day = own + timedelta(days)
             if (spec.low is None or day >= spec.low) and (spec.high is None or day <= spec.high):  # type: ignore[operator]  # bounds of a date
-                yield _Candidate(spec, day, 1)
+                yield _Candidate(spec, day, abs(days))
     elif is_whole(spec.type) and isinstance(own, int):
-        for one in (-1, 1):
+        for one in _near(around):
             if (spec.low is None or own + one >= spec.low) and (spec.high is None or own + one <= spec.high):  # type: ignore[operator]  # bounds of a number
-                yield _Candidate(spec, own + one, 1)
+                yield _Candidate(spec, own + one, abs(one))
     if spec.optional and own is not None:
         yield _Candidate(spec, None, 1)
+
+
+def _near(around: int) -> Iterator[int]:
+    for n in range(1, around + 1):
+        yield from (-n, n)
 
 
 def _steps(spec: PlanInput, own: Value, new: Value) -> int:

@@ -30,12 +30,17 @@ _BROKEN = "RX803"  # a guarantee: all amounts are there, and whoever charged the
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """A change that reproduces the first differing amount. `reproduced` and `missed` are places among the charged amounts."""
+    """A change that reproduces the first differing amount. `reproduced` and `missed` are places among the charged amounts.
+
+    `within` are those that come out within the tolerance only, each with what comes out.
+    """
 
     change: Change
     reproduced: tuple[int, ...]
     missed: tuple[int, ...]
     off: Fraction  # how far the missed amounts are off, all together
+    within: tuple[tuple[int, Value], ...] = ()
+    is_thin: bool = False  # a wrong digit that a single differing amount speaks for: any amount can be had so
 
     @property
     def explains_all(self) -> bool:
@@ -44,8 +49,8 @@ class Hypothesis:
 
     @property
     def is_cause(self) -> bool:
-        """Whether it may be called a likely cause: it explains all, and is no figure of the bill itself put in."""
-        return self.explains_all and self.change.kind is not Kind.FITTED
+        """Whether it may be called a likely cause: it explains all, and is neither a figure of the bill put in nor thin."""
+        return self.explains_all and self.change.kind is not Kind.FITTED and not self.is_thin
 
 
 @dataclass(frozen=True)
@@ -89,10 +94,15 @@ def search(
         first: the place of the first amount that differs.
         computed: the bill and what came before it as they are, recorded.
         others: the bill under other rulebooks.
-        tolerance: how far amounts other than the first may be off and still count as reproduced.
+        tolerance: how far amounts may be off and still count as reproduced; exact changes stand before such ones.
     """
     outcomes = [ran.outcome for ran in computed.all if ran.outcome is not None]
     trial = _Trial(subject, charged, first, outcomes, tolerance)
+    trial.differing = frozenset(
+        at
+        for at, c in enumerate(charged)
+        if not same(c.charged, c.in_outcome(subject.plan, computed.outcome)[1], tolerance)
+    )
     goals = _goals(charged[first])
     reach = reach_of(subject.plan, [n for level, n in goals if not level], [g for g in goals if g[0]])
     hits = trial.hits()
@@ -128,7 +138,10 @@ def _as_made(_: Subject, *, made: Subject) -> Subject:
 def _as_change(other: Other, at: int) -> Change:
     own = other.subject
     assert own is not None  # noqa: S101 - asked only then
-    return Change(Kind.RULEBOOK, other.name, lambda _: own, number=at, distance=Fraction(2 if other.given else 1))
+    label = (("", f"{own.plan.rulebook} {own.plan.version}"),)
+    return Change(
+        Kind.RULEBOOK, other.name, lambda _: own, number=at, label=label, distance=Fraction(2 if other.given else 1)
+    )
 
 
 class _Trial:
@@ -150,6 +163,9 @@ class _Trial:
         self.settled = {id(r): o for r, o in zip(subject.records[:-1], outcomes, strict=False)}
         self.tried: dict[Kind, int] = {}
         self.refused = 0
+        self.differing: frozenset[int] = (
+            frozenset()
+        )  # the places of the amounts that are not charged as the rules have them
         self.kept: list[Hypothesis] = []
 
     def hits(self) -> set[Hit]:
@@ -178,18 +194,20 @@ class _Trial:
         """Keeps a change that reproduces the first differing amount."""
         plan = self.subject.plan
         there, value = self.charged[self.first].in_outcome(plan, outcome)
-        if not there or value != self.charged[self.first].charged:
+        if not there or not same(self.charged[self.first].charged, value, self.tolerance):
             return
-        reproduced, missed, off = [], [], Fraction(0)
+        reproduced, missed, within, off = [], [], [], Fraction(0)
         for at, amount in enumerate(self.charged):
             there, value = amount.in_outcome(plan, outcome)
             if there and same(amount.charged, value, self.tolerance):
                 reproduced.append(at)
+                within += [(at, value)] if value != amount.charged else []
             else:
                 missed.append(at)
                 apart = difference(amount.charged, value) if there and is_numeric(amount.of.type) else None
                 off += abs(apart) if apart is not None else 0
-        self.kept.append(Hypothesis(change, tuple(reproduced), tuple(missed), off))
+        is_thin = change.kind is Kind.DIGIT and len(self.differing.intersection(reproduced)) < 2
+        self.kept.append(Hypothesis(change, tuple(reproduced), tuple(missed), off, tuple(within), is_thin))
 
     def found(self, unread: tuple[Other, ...]) -> Found:
         """All that was found, in the order of plausibility."""
@@ -241,7 +259,7 @@ def same(charged: Value, ours: Value, tolerance: Fraction) -> bool:
 
 def _rank(h: Hypothesis) -> tuple[object, ...]:
     c = h.change
-    return (not h.explains_all, -len(h.reproduced), c.weight, c.throughout, c.distance, h.off)
+    return (not h.explains_all, -len(h.reproduced), bool(h.within), c.weight, c.throughout, c.distance, h.off)
 
 
 def _same_change(c: Change) -> tuple[object, ...]:

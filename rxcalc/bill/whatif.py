@@ -16,7 +16,7 @@ from rxcalc.inputs.cells import CellProblem
 from rxcalc.inputs.episodes import EpisodeEntry
 from rxcalc.lang.arithmetic import shortest
 from rxcalc.lang.ops import Op
-from rxcalc.lang.types import CODE, DATE, FLAG, PERCENT, OneOf, is_numeric
+from rxcalc.lang.types import CODE, CODES, DATE, FLAG, PERCENT, OneOf, is_numeric
 from rxcalc.plan.changed import UnchangeableError, segment_at, with_segment
 from rxcalc.plan.nodes import CellRef, Plan, PlanInput, PlanParameter, Value
 from rxcalc.typed.symbols import nearest
@@ -173,7 +173,7 @@ class Bill:
         texts = self.others(spec)
         if texts is None:
             return Unvaried(
-                f"`{spec.name}` has no other values to go through: it is {_kind(spec)} that no rule compares with any",
+                f"`{spec.name}` has no other values to go through: it is {_kind(spec)} that no rule compares with a given one",
                 f"name one: --set {spec.name}=VALUE",
             )
         shown, left_out = _fewest(spec, self.subject.bill.get(spec.name), texts)
@@ -197,6 +197,12 @@ class Bill:
             found = [written(v, spec) for v in self.turning_values(spec)]
         elif spec.type == CODE and not self._is_id(spec):
             found = [code for code in self._codes(spec) if code != own]
+            if not found and not (spec.optional and own is not None):
+                return None
+        elif spec.type == CODES:
+            held = own if isinstance(own, frozenset) else frozenset()
+            sets = [held ^ {code} for code in self._codes(spec)]  # each code that rules ask for, put in or taken out
+            found = [written(one, spec) for one in sets if one]
             if not found and not (spec.optional and own is not None):
                 return None
         else:
@@ -232,6 +238,8 @@ class Bill:
         for node in nodes:
             if node.op in (Op.EQ, Op.NE) and is_own & set(node.args):
                 found |= {str(nodes[a].data): None for a in node.args if nodes[a].op is Op.CONST}
+            elif node.op is Op.HAS and node.args[0] in is_own and nodes[node.args[1]].op is Op.CONST:
+                found[str(nodes[node.args[1]].data)] = None
             elif node.op is Op.IN_SET and node.args[0] in is_own and isinstance(node.data, tuple):
                 found |= {str(v): None for v in node.data}
             elif isinstance(node.data, CellRef):

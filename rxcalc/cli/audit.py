@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from rxcalc.plan.nodes import Plan
 
 
+MANY = 30
+"""Lines and earlier bills from which on the search takes so long that it is said beforehand."""
+
+
 @click.command("audit")
 @click.argument("episode", type=click.Path())
 @options.rulebook(several=True)
@@ -66,7 +70,7 @@ def command(
       rxcalc audit bill.yaml -r qin
       rxcalc audit bill.yaml -r qin --tolerance 0.01 --letter objection.md --lang zh
     """
-    from rxcalc.driver.audit import Unmatched, audit_entry, charged_template
+    from rxcalc.driver.audit import Unmatched, audit_entry, charged_again, charged_template
     from rxcalc.driver.explain import Missing
     from rxcalc.driver.find import NotFound
     from rxcalc.driver.find import rulebook as find_rulebook
@@ -80,7 +84,9 @@ def command(
     plan = plans[0] if len(plans) == 1 else _version(plans, entry)
     others = [(name, plan_of(name)) for name in against]
     language = options.language(lang)
-    if not entry.charged and not entry.charged_rows:
+    if letter is not None and output is not None and Path(letter).resolve() == Path(output).resolve():
+        raise Failure(f"`--letter` and `-o` name the same file `{letter}`", "give them two names")
+    if not entry.charged and not any(rows for _, rows in entry.charged_rows):
         click.echo(f"`{episode}` does not say what the bill charges. Add this and fill it in:\n", err=True)
         click.echo(charged_template(plan, language), err=True)
         raise Failure(
@@ -88,11 +94,13 @@ def command(
         )
     found_at = find_rulebook(names[plans.index(plan)])
     where = None if isinstance(found_at, NotFound) else found_at
+    if sum(len(rows) for fields, _ in entry.episodes for rows in fields.rows.values()) + len(entry.earlier) > MANY:
+        click.echo("This bill has many lines or earlier bills: the search can take a minute or more.", err=True)
     audited = audit_entry(plan, entry, sink, tolerance=allowed, found=where, against=others, language=language)
     if isinstance(audited, Missing):
         diagnostics(sink)
         click.echo(f"The episode lacks: {', '.join(audited.names)}. Fill in this template:\n", err=True)
-        click.echo(audited.template, err=True)
+        click.echo(audited.template.rstrip("\n") + "\n" + charged_again(entry), err=True)
         return 1
     if audited is None or isinstance(audited, Unmatched):
         diagnostics(sink)
@@ -115,12 +123,37 @@ def command(
         text = render(view, columns=options.columns())
     read = [file for name, own in zip(names, plans, strict=True) for file in files_of(name, own)]
     read += [file for name, own in others for file in files_of(name, own)]
-    if letter is not None:
-        from rxcalc.report.letter import objection
+    if letter is None:
+        result(text, output, (Path(episode), *read))
+        return 0 if view.is_fine else 1
+    result(text, output, (Path(episode), *read, Path(letter)))
+    from rxcalc.report.letter import objection, objects
 
-        result(objection(audited, view), letter, (Path(episode), *read))
-    result(text, output, (Path(episode), *read, *([Path(letter)] if letter is not None else [])))
+    if not objects(audited, view):
+        click.echo("There is nothing to object to: no letter was written.", err=True)
+        return 0 if view.is_fine else 1
+    written = objection(audited, view)
+    _keep_filled_in(Path(letter), written)
+    result(written, letter, (Path(episode), *read))
+    click.echo(f"The letter is in {letter}. Read it, fill in what stands in square brackets, and sign it.", err=True)
+    if view.patient in ("more", "equal"):
+        click.echo(f"Think twice before sending it. {view.told_patient}", err=True)
     return 0 if view.is_fine else 1
+
+
+def _keep_filled_in(file: Path, text: str) -> None:
+    """Refuses to write over a letter that somebody has changed."""
+    try:
+        there = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return
+    except (OSError, UnicodeDecodeError):
+        there = ""
+    if there.splitlines() != text.splitlines():
+        raise Failure(
+            f"`{file}` exists and holds another text, which may be what you filled in; it was left as it is",
+            "give the letter another name, or delete the old one first",
+        )
 
 
 def _tolerance(text: str) -> Fraction:

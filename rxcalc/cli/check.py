@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from rxcalc.cli import options
 from rxcalc.cli.show import Failure, diagnostics, visible
 from rxcalc.diagnostics.model import Severity, Sink
 from rxcalc.driver import find
@@ -19,7 +20,7 @@ ALWAYS: Final = ("input", "parameter", "table", "step", "part")  # named even wh
 
 
 @click.command("check")
-@click.argument("rulebooks", nargs=-1, required=True, metavar="RULEBOOK..")
+@click.argument("rulebooks", nargs=-1, required=True, metavar="RULEBOOK..", shell_complete=options.complete_rulebook)
 @click.option(
     "--format", "form", type=click.Choice(["text", "json", "sarif", "github"]), default="text", show_default=True
 )

@@ -25,10 +25,7 @@ def entry_of(episode: str, example: str | None, sink: Sink) -> EpisodeEntry:
         node = example_of(node, example, episode)
     entry = read_entry(node, sink) if node is not None else None
     if entry is None:
-        if episode != "-" and is_empty(Path(episode)):
-            click.echo(f"`{episode}` is empty.", err=True)
-        else:
-            diagnostics(sink)
+        diagnostics(sink)
         help_ = (
             "name one with --example NAME"
             if isinstance(node, Sequence)
@@ -60,10 +57,16 @@ def load(episode: str, sink: Sink) -> Node | None:
             text = sys.stdin.buffer.read().decode("utf-8-sig")
         except UnicodeDecodeError as problem:
             raise Failure("standard input is not UTF-8", "save the episode as UTF-8") from problem
+        if holds_nothing(text):
+            click.echo("Standard input is empty.", err=True)
+            return None
         return load_yaml_text("standard input", text, sink)
     path = Path(episode)
     if not path.exists():
         raise Failure(f"there is no file `{episode}`", "check the path of the episode file")
+    if is_empty(path):
+        click.echo(f"`{episode}` is empty.", err=True)
+        return None
     return load_yaml(path, episode, sink)
 
 
@@ -85,8 +88,13 @@ def example_of(node: Node | None, name: str, file: str) -> Node | None:
 
 
 def is_empty(path: Path) -> bool:
-    """Whether a file holds nothing."""
+    """Whether a file holds nothing, or comments only."""
     try:
-        return path.is_file() and not path.read_bytes().strip()
-    except OSError:
+        return path.is_file() and holds_nothing(path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError):
         return False
+
+
+def holds_nothing(text: str) -> bool:
+    """Whether a YAML text holds nothing but comments."""
+    return all(not line.strip() or line.lstrip().startswith("#") for line in text.splitlines())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rxcalc.cli import options
-from rxcalc.cli.episode import example_of, is_empty, load, named_rulebooks
+from rxcalc.cli.episode import example_of, load, named_rulebooks
 from rxcalc.cli.explain_formats import FORMATS, GROUPED, written
 from rxcalc.cli.load import files_of, plan_of
 from rxcalc.cli.show import Failure, diagnostics, result
@@ -87,11 +87,16 @@ def command(
     """
     from rxcalc.driver.explain import Missing, given_bill
 
+    _told_apart(output, save_example, save)
+    if redact and save_example is not None:
+        raise click.UsageError(
+            "an example holds the codes of the bill, so --save-example does not go with --redact; run them one after the other"
+        )
     sink = Sink()
     language = options.language(lang)
     overrides = _overrides(sets)
     if ask:
-        asked = _asked(episode, example, rulebook, overrides, save, language)
+        asked = _asked(episode, example, rulebook, overrides, save, language, redact=redact)
         if asked.code:
             result(asked.text, output if asked.text else None)
             return asked.code
@@ -101,7 +106,7 @@ def command(
             "name an EPISODE, or ask for one with --ask" if episode is None else "--save goes with --ask"
         )
     else:
-        entry = _entry(episode, example, rulebook, sink, language)
+        entry = _entry(episode, example, rulebook, sink, language, redact=redact)
     names = named_rulebooks(rulebook, entry)
     plans = [plan_of(name) for name in names]
     plan = plans[0] if len(plans) == 1 else _version(plans, entry, overrides)
@@ -109,14 +114,14 @@ def command(
         *((Path(episode),) if episode is not None else ()),
         *(file for name, own in zip(names, plans, strict=True) for file in files_of(name, own)),
     )
-    given = given_bill(plan, entry, sink, language=language, overrides=overrides)
+    given = given_bill(plan, entry, sink, language=language, overrides=overrides, redact=redact)
     if isinstance(given, Missing):
-        diagnostics(sink)
+        _problems(sink, redact=redact)
         click.echo(f"The episode lacks: {', '.join(given.names)}. Fill in this template:\n", err=True)
         click.echo(given.template, err=True)
         return 1
     if given is None:
-        diagnostics(sink)
+        _problems(sink, redact=redact)
         return 1
     found = given.explained(language, grouped=form in GROUPED, redact=redact)
     text = written(found, given.subject.plan, form, language=language, detail=detail, columns=options.columns())
@@ -126,7 +131,34 @@ def command(
     return 1 if any(x.complains for x in found) else 0
 
 
-def _entry(episode: str, example: str | None, rulebook: tuple[str, ...], sink: Sink, language: str) -> EpisodeEntry:
+def _told_apart(*files: str | None) -> None:
+    """Refuses to write two things into one file: the second would replace the first."""
+    named = [name for name in files if name not in (None, "-")]
+    places = [Path(str(name)).resolve() for name in named]
+    twice = next((name for at, name in enumerate(named) if places[at] in places[:at]), None)
+    if twice is not None:
+        raise Failure(f"two results would be written to `{twice}`", "give each a file of its own; nothing was written")
+
+
+def _problems(sink: Sink, *, redact: bool) -> None:
+    """What is wrong with the bill; with `redact` only which kind of mistake and where, since messages repeat values."""
+    if not redact:
+        diagnostics(sink)
+        return
+    from rxcalc.diagnostics.codes import CODES
+
+    for d in sink.sorted():
+        span, file = d.primary.span, sink.files.get(d.primary.span.file)
+        line = f":{file.position(span.start)[0]}" if file is not None and file.text else ""
+        click.echo(f"{d.severity.value} {d.code}: {CODES[d.code][1]}", err=True)
+        click.echo(f"  --> {span.file}{line}" if span.file else "  --> --set", err=True)
+    if tuple(sink):
+        click.echo("  help: messages repeat values of the bill; without --redact they are shown", err=True)
+
+
+def _entry(
+    episode: str, example: str | None, rulebook: tuple[str, ...], sink: Sink, language: str, *, redact: bool
+) -> EpisodeEntry:
     """The entry of the file; where there is none, the rulebook's template is shown."""
     from rxcalc.inputs.episodes import read_entry
 
@@ -136,10 +168,7 @@ def _entry(episode: str, example: str | None, rulebook: tuple[str, ...], sink: S
     entry = read_entry(node, sink) if node is not None else None
     if entry is not None:
         return entry
-    if episode != "-" and is_empty(Path(episode)):
-        click.echo(f"`{episode}` is empty.", err=True)
-    else:
-        diagnostics(sink)
+    _problems(sink, redact=redact)
     if rulebook:
         from rxcalc.driver.explain import template
 
@@ -152,7 +181,8 @@ def _entry(episode: str, example: str | None, rulebook: tuple[str, ...], sink: S
 
 
 def _asked(
-    episode: str | None, example: str | None, rulebook: tuple[str, ...], overrides: dict[str, str], save: str | None, language: str
+    episode: str | None, example: str | None, rulebook: tuple[str, ...], overrides: dict[str, str], save: str | None,
+    language: str, *, redact: bool,
 ) -> Asked:  # fmt: skip
     """The bill of an interview; what stands in the file is taken as given."""
     from rxcalc.cli.ask import interview
@@ -171,7 +201,7 @@ def _asked(
         node = example_of(node, example, str(episode))
     entry = read_entry(node, sink) if node is not None else None
     if episode is not None and entry is None:
-        diagnostics(sink)
+        _problems(sink, redact=redact)
         raise Failure(f"`{episode}` is no episode file", "leave it out to be asked for everything")
     if entry is None and not rulebook:
         raise Failure("no rulebook is named", "say which one with -r; `rxcalc rulebooks` lists them")

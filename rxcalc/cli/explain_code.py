@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from rxcalc.cli import options
 from rxcalc.cli.show import Failure
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 NO_CHINESE = "诊断代码的说明目前只有英文。"
 
 
+def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from rxcalc.cli.completion import codes
+
+    del ctx, param
+    return codes(incomplete)
+
+
 @click.command("explain-code")
-@click.argument("codes", nargs=-1, metavar="CODE..")
+@click.argument("codes", nargs=-1, metavar="CODE..", shell_complete=_complete)
 @click.option("--list", "is_list", is_flag=True, help="List every code with what it means.")
 @options.lang()
 def command(codes: tuple[str, ...], lang: str | None, *, is_list: bool) -> int:

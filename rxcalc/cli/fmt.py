@@ -8,13 +8,14 @@ from pathlib import Path
 
 import click
 
+from rxcalc.cli import options
 from rxcalc.cli.show import Failure, diagnostics, result, visible
 from rxcalc.diagnostics.model import Sink
 from rxcalc.driver import find
 
 
 @click.command("fmt")
-@click.argument("rulebooks", nargs=-1, required=True, metavar="RULEBOOK..")
+@click.argument("rulebooks", nargs=-1, required=True, metavar="RULEBOOK..", shell_complete=options.complete_rulebook)
 @click.option("--check", "is_check", is_flag=True, help="Write nothing; exit 1 and list the files that would change.")
 @click.option("--diff", "is_diff", is_flag=True, help="Write nothing; show what would change.")
 def command(rulebooks: tuple[str, ...], *, is_check: bool, is_diff: bool) -> int:

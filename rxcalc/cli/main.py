@@ -32,6 +32,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "sample": ("rxcalc.cli.sample", "Make up valid, varied episodes of a rulebook."),
     "rulebooks": ("rxcalc.cli.rulebooks", "List the rulebooks that come with rxcalc."),
     "schema": ("rxcalc.cli.schema", "Print JSON Schemas for editors."),
+    "completion": ("rxcalc.cli.completion", "Print the completion script of a shell."),
 }
 
 

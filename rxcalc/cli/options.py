@@ -6,9 +6,12 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -17,6 +20,14 @@ def default_language() -> str:
     """`zh` where the environment asks for Chinese, else `en`."""
     wanted = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
     return "zh" if wanted.lower().startswith("zh") else "en"
+
+
+def complete_rulebook(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """What a shell offers where a rulebook is named."""
+    from rxcalc.cli.completion import rulebooks
+
+    del ctx, param
+    return rulebooks(incomplete)
 
 
 def lang() -> Decorator:
@@ -45,6 +56,7 @@ def rulebook(*, required: bool = False, several: bool = False) -> Decorator:
         "--rulebook",
         required=required,
         multiple=True,
+        shell_complete=complete_rulebook,
         callback=None if several else lambda _, __, given: _only_one(given),
         help=f"Path or name of the rulebook.{more}",
     )

@@ -10,7 +10,7 @@ from rxcalc.cli.show import result
 
 
 @click.command("plan")
-@click.argument("rulebook")
+@click.argument("rulebook", shell_complete=options.complete_rulebook)
 @click.option("--format", "form", type=click.Choice(["text", "json", "dot"]), default="text", show_default=True)
 @options.output()
 def command(rulebook: str, form: str, output: str | None) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from rxcalc.cli import options
 from rxcalc.cli.show import Failure, diagnostics
 from rxcalc.diagnostics.model import Sink
 from rxcalc.driver import find
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command("sample")
-@click.argument("rulebook")
+@click.argument("rulebook", shell_complete=options.complete_rulebook)
 @click.option("-n", "episodes", type=click.IntRange(0), default=100, show_default=True, help="How many episodes.")
 @click.option(
     "--per-key",

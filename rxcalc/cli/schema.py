@@ -13,14 +13,16 @@ from rxcalc.cli.show import Failure, result
 
 @click.command("schema")
 @click.argument("kind", type=click.Choice(["rulebook", "episode"]), default="rulebook")
-@click.argument("rulebook", required=False)
+@click.argument("rulebook", required=False, shell_complete=options.complete_rulebook)
 @options.output()
 def command(kind: str, rulebook: str | None, output: str | None) -> int:
-    """Print the JSON Schema of rulebook files, or of the episode files of one rulebook, for editors.
+    """Print the JSON Schema of rulebook files, or of the episode and example files of one rulebook, for editors.
+
+    An editor uses it where a file begins with `# yaml-language-server: $schema=FILE`.
 
     \b
     Example:
-      rxcalc schema rulebook > rulebook.schema.json
+      rxcalc schema rulebook -o rulebook.schema.json
       rxcalc schema episode qin
     """
     if kind == "rulebook":

@@ -26,10 +26,13 @@ MOST_DIFFERENCES: Final = 20
 
 
 @click.command("test")
-@click.argument("rulebooks", nargs=-1, required=True, metavar="RULEBOOK..")
+@click.argument("rulebooks", nargs=-1, required=True, metavar="RULEBOOK..", shell_complete=options.complete_rulebook)
 @click.option("--coverage", is_flag=True, help="Show what of each rulebook its examples use, and what they do not.")
 @click.option(
-    "--fail-under", metavar="P", default=None, help="With --coverage: exit 1 where less than P percent is covered."
+    "--fail-under",
+    metavar="P",
+    default=None,
+    help="With --coverage or --mutate: exit 1 where less than P percent is covered, or noticed.",
 )
 @click.option("--format", "form", type=click.Choice(["text", "json", "html"]), default="text", show_default=True)
 @click.option(
@@ -43,6 +46,11 @@ MOST_DIFFERENCES: Final = 20
     "--update", is_flag=True, help="Show what failing examples would expect instead, ask, and rewrite their files."
 )
 @click.option("--yes", is_flag=True, help="With --update: do not ask.")
+@click.option("--mutate", is_flag=True, help="Change the rules in small ways, and show what no example notices.")
+@click.option("--seed", type=click.IntRange(0), default=None, show_default="0", help="With --mutate: which are drawn.")
+@click.option(
+    "--limit", type=click.IntRange(1), default=None, show_default="300", help="With --mutate: at most so many changes."
+)
 @options.output()
 def command(
     rulebooks: tuple[str, ...],
@@ -50,10 +58,13 @@ def command(
     output: str | None,
     fail_under: str | None,
     junit: str | None,
+    seed: int | None,
+    limit: int | None,
     *,
     coverage: bool,
     update: bool,
     yes: bool,
+    mutate: bool,
 ) -> int:
     """Run the examples of rulebooks; a failing one shows the first step that differs.
 
@@ -66,14 +77,23 @@ def command(
       rxcalc test rules/ --junit results.xml
       rxcalc test qin --coverage --format html -o coverage.html
       rxcalc test rules/ --update
+      rxcalc test qin --mutate
     """
     from rxcalc.driver.examples import run_examples
 
     least = _percent(fail_under) if fail_under is not None else None
-    if least is not None and not coverage:
-        raise Failure("--fail-under needs --coverage", "say both, e.g. `rxcalc test qin --coverage --fail-under 95`")
+    if least is not None and not coverage and not mutate:
+        raise Failure(
+            "--fail-under needs --coverage or --mutate", "say both, e.g. `rxcalc test qin --coverage --fail-under 95`"
+        )
+    if not mutate and (seed is not None or limit is not None):
+        raise Failure("--seed and --limit need --mutate", "e.g. `rxcalc test qin --mutate --limit 50 --seed 1`")
+    if mutate and (coverage or update or junit is not None):
+        raise Failure("--mutate goes with neither --coverage, --update nor --junit", "run `rxcalc test` once for each")
     if form == "html" and not coverage:
-        raise Failure("--format html needs --coverage", "e.g. `rxcalc test qin --coverage --format html -o coverage.html`")
+        raise Failure(
+            "--format html needs --coverage", "e.g. `rxcalc test qin --coverage --format html -o coverage.html`"
+        )
     if yes and not update:
         raise Failure("--yes needs --update", "say both, or leave --yes out")
     if update and (coverage or form != "text" or output is not None or junit is not None):
@@ -90,6 +110,12 @@ def command(
         from rxcalc.cli.test_update import update_all
 
         return update_all(reports, yes=yes)
+    if mutate:
+        from rxcalc.cli.test_mutate import mutate_all
+
+        return mutate_all(
+            reports, seed=seed or 0, limit=limit or 300, form=form, output=output, least=least, read=_read(reports)
+        )
     broken = False
     lines: list[str] = []
     documents: list[object] = []

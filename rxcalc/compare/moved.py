@@ -118,3 +118,8 @@ class Moved:
     def total(self) -> Total:
         """The total of the chosen amount."""
         return next(t for t in self.totals if t.name == self.amount)
+
+    @property
+    def differs(self) -> bool:
+        """Whether any bill comes out otherwise."""
+        return bool(self.changed or self.newly_rejected.count or self.newly_accepted.count)

@@ -29,7 +29,7 @@ def listing(
 
 def _file(name: str, text: str, marks: dict[int, list[Mark]]) -> File:
     texts = text.splitlines()
-    last = max(len(texts), max(marks))
+    last = max(len(texts), *marks)
     lines = (
         Line(n, texts[n - 1] if 0 < n <= len(texts) else "", tuple(marks.get(n, ())))
         for n in range(min(1, *marks), last + 1)

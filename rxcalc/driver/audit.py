@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
+from typing import Final
 
 from rxcalc.bill.audit import Audited, audit
 from rxcalc.bill.changes import Other
@@ -21,6 +24,8 @@ from rxcalc.inputs.openings import normal, opening_specs
 from rxcalc.plan.nodes import Plan, PlanInput
 from rxcalc.report.order import bill_sequence
 from rxcalc.report.wording import in_language
+
+_PLAIN: Final = re.compile(r"[\w.%/-]+")
 
 
 class Unmatched:
@@ -79,6 +84,22 @@ def charged_template(plan: Plan, language: str = "en") -> str:
                 f"  {spec.name}:    # by {'/'.join(spec.order) or 'place'}: {{{order}: {{{steps[-1]}: 12.50}}}}"
             )
     return "\n".join(lines) + "\n"
+
+
+def charged_again(entry: EpisodeEntry) -> str:
+    """The `charged:` section of an entry as it was read, for a template that is filled in anew."""
+    lines = ["charged:", *(f"  {_text(name)}: {_text(scalar.text)}" for name, scalar in entry.charged)]
+    for level, rows in entry.charged_rows:
+        lines.append(f"  {_text(level.text)}:")
+        for row in rows:
+            fields = ", ".join(f"{_text(name.text)}: {_text(value.text)}" for name, value in row.fields)
+            lines.append(f"    {_text(row.key.text)}: {{{fields}}}" if row.key is not None else f"    - {{{fields}}}")
+    return "\n".join(lines) + "\n"
+
+
+def _text(text: str) -> str:
+    """A text as YAML has it: in quotes where it could be read as anything else."""
+    return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
 
 
 def _versions(

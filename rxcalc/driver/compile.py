@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rxcalc.plan.nodes import Plan
     from rxcalc.rulebook.document import Document
     from rxcalc.sampling.hints import Hints
+    from rxcalc.syntax.nodes import RulebookDecl
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,33 @@ class _Timings:
         now = time.perf_counter()
         self.passes.append((name, now - self.at))
         self.at = now
+
+
+def declared(path: Path, shown: str, sink: Sink) -> RulebookDecl | None:
+    """A rulebook as written, with its bases laid under it; None after errors."""
+    from rxcalc.rulebook.load import load_document
+    from rxcalc.rulebook.overlay import Overlays
+    from rxcalc.syntax.parse import parse_rulebook
+
+    document = load_document(path, shown, sink)
+    whole = Overlays(path, shown, find.base, sink).resolved(document) if document is not None else None
+    return parse_rulebook(whole, sink) if whole is not None else None
+
+
+def compile_declared(decl: RulebookDecl, folder: Path, sink: Sink) -> Plan | None:
+    """The plan of a rulebook that was put together in memory, its tables in `folder`; None after errors. It has no digest."""
+    from rxcalc.plan.lower import lower, ranges_of
+    from rxcalc.plan.verify import verify
+    from rxcalc.typed.check import check
+    from rxcalc.typed.decide import decide
+
+    typed = check(decl, folder, sink)
+    if typed is None:
+        return None
+    plan = lower(typed, sink.files, "", sink)
+    decide(typed, ranges_of(plan), sink)
+    sink.extend(verify(plan))
+    return None if sink.has_errors else plan
 
 
 def _compiled(document: Document, path: Path, sink: Sink, timings: _Timings) -> Compiled | None:

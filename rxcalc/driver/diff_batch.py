@@ -11,10 +11,14 @@ from typing import Final
 
 import polars as pl
 
+from rxcalc.compare.attributed import Attributed
+from rxcalc.compare.model import Edit
 from rxcalc.compare.moved import Bill, Bin, Group, Moved, Refusal, Refused, Side, Total
 from rxcalc.driver.diff_runs import ID, BillFiles, Compared, Run, compared, person_of, run_side
-from rxcalc.plan.nodes import Plan
+from rxcalc.driver.find import Found
+from rxcalc.plan.nodes import Plan, share_names
 from rxcalc.tabular.problems import UsageProblem
+from rxcalc.tabular.selection import GROUPS
 
 LARGEST: Final = 5
 EXAMPLES: Final = 5
@@ -34,31 +38,66 @@ class Joined:
     scale: int
 
 
+@dataclass(frozen=True)
+class Books:
+    """Where two rulebooks are and what changed between them, for attribution."""
+
+    old: Found
+    new: Found
+    edits: tuple[Edit, ...]
+
+
 def diff_batch(
-    old: Plan, new: Plan, files: BillFiles, by: Sequence[str] = (), amount: str | None = None
-) -> Moved | UsageProblem:
-    """Runs both and compares; a problem when either cannot run."""
+    old: Plan,
+    new: Plan,
+    files: BillFiles,
+    by: Sequence[str] = (),
+    amount: str | None = None,
+    books: Books | None = None,
+) -> tuple[Moved, Attributed | None] | UsageProblem:
+    """Runs both and compares; with `books` each bill that moved is attributed. A problem when a run cannot be made."""
     of = compared(old, new)
     chosen = _chosen(old, new, of, amount)
     if isinstance(chosen, UsageProblem):
         return chosen
+    refused = _refuse(old, new, files, by)
+    if refused is not None:
+        return refused
     person = person_of(old, new)
     fields = tuple(dict.fromkeys((ID, *([person] if person else []), *by)))
-    with tempfile.TemporaryDirectory(prefix="rxcalc-") as folder:
-        runs = run_both((old, new), files, Path(folder), fields, (*of.amounts, *of.others))
-    if isinstance(runs, UsageProblem):
-        return runs
-    joined = join(runs[0].results, runs[1].results, of)
-    return summed(runs, joined, of, chosen, tuple(by), person, old.decimals)
+    with tempfile.TemporaryDirectory(prefix="rxcalc-") as place:
+        folder = Path(place)
+        runs = run_both((old, new), files, folder, fields, (*of.amounts, *of.others), cells=books is not None)
+        if isinstance(runs, UsageProblem):
+            return runs
+        joined = join(runs[0].results, runs[1].results, of)
+        moved = summed(runs, joined, of, chosen, tuple(by), person, old.decimals)
+        if books is None:
+            return moved, None
+        from rxcalc.driver.diff_attribute import Ran, attribute
+        from rxcalc.driver.diff_pieces import pieces
+
+        follows = any(plan.sequence is not None for plan in (old, new))
+        across = any(g.inside != "bill" for plan in (old, new) for g in plan.groups)
+        ran = Ran(runs, joined, of, chosen, fields, person if follows else "", across or (follows and not person))
+        found = pieces(books.old, books.new, books.edits, folder)
+        attributed = attribute((old, new), found, books.edits, ran, files, folder)
+    return attributed if isinstance(attributed, UsageProblem) else (moved, attributed)
 
 
 def run_both(
-    plans: tuple[Plan, Plan], files: BillFiles, folder: Path, fields: Sequence[str], results: Sequence[str]
+    plans: tuple[Plan, Plan],
+    files: BillFiles,
+    folder: Path,
+    fields: Sequence[str],
+    results: Sequence[str],
+    *,
+    cells: bool,
 ) -> tuple[Run, Run] | UsageProblem:
     """One run after the other."""
     found: list[Run] = []
     for name, plan in zip(("old", "new"), plans, strict=True):
-        run = run_side(plan, files, folder / name, fields, results)
+        run = run_side(plan, files, folder / name, fields, results, cells=cells)
         if isinstance(run, UsageProblem):
             return UsageProblem(f"{plan.file}: {run.message}", run.help)
         found.append(run)
@@ -87,13 +126,32 @@ def _chosen(old: Plan, new: Plan, of: Compared, amount: str | None) -> str | Usa
     )
 
 
+def _refuse(old: Plan, new: Plan, files: BillFiles, by: Sequence[str]) -> UsageProblem | None:
+    """What cannot be asked for: groups by results, which differ from side to side, and lists that nobody has."""
+    inputs = {i.name for i in (*old.inputs, *new.inputs)}
+    results = {s.name for p in (old, new) for s in p.steps} | {r for p in (old, new) for r in share_names(p)}
+    for name in by:
+        if name in GROUPS or (name in results and name not in inputs):
+            return UsageProblem(
+                f"--by names `{name}`, which is no input", ("name an input, or another column of the file",)
+            )
+    known = {x.name for p in (old, new) for x in p.lists}
+    for name in files.lists:
+        if name not in known:
+            return UsageProblem(
+                f"neither rulebook has a list `{name}`",
+                (f"their lists: {', '.join(sorted(known))}" if known else "they have no lists: leave it out",),
+            )
+    return None
+
+
 # ---- side by side -----------------------------------------------------------------------------------
 
 
 def join(old: pl.DataFrame, new: pl.DataFrame, of: Compared) -> Joined:
     """The results of both by episode; new ones stand under `new_name` of the same name."""
     scale = max((_scale(frame, name) for frame in (old, new) for name in of.amounts), default=0)
-    one, other = (_whole(frame, of, scale) for frame in (old, new))
+    one, other = (whole(frame, of, scale) for frame in (old, new))
     renamed = other.rename({name: new_name(name) for name in (*of.amounts, *of.others)})
     if one.height == other.height and one[ID].equals(other[ID]):  # as a rule: nothing more to look for
         both = one.hstack(renamed.select(new_name(n) for n in (*of.amounts, *of.others)))
@@ -113,7 +171,7 @@ def _scale(frame: pl.DataFrame, name: str) -> int:
     return of.scale if isinstance(of, pl.Decimal) else 0
 
 
-def _whole(frame: pl.DataFrame, of: Compared, scale: int) -> pl.DataFrame:
+def whole(frame: pl.DataFrame, of: Compared, scale: int) -> pl.DataFrame:
     """Amounts as whole numbers, which add up exactly; other results as texts."""
     amounts = [pl.col(n).cast(pl.Decimal(_WIDE, scale)).to_physical().cast(pl.Int128).alias(n) for n in of.amounts]
     return frame.with_columns(*amounts, *(pl.col(n).cast(pl.String) for n in of.others))
@@ -137,7 +195,7 @@ def summed(
         pl.col(amount).fill_null(0).alias("old"),
         pl.col(new_name(amount)).fill_null(0).alias("new"),
     ).with_columns((pl.col("new") - pl.col("old")).alias("moved"))
-    moved = move.filter(pl.col("moved") != 0).sort("moved")
+    moved = move.filter(pl.col("moved") != 0).sort("moved", maintain_order=True)
     return Moved(
         amount=amount,
         decimals=decimals,
@@ -150,7 +208,7 @@ def summed(
         totals=_totals(both, of, unit),
         others=tuple((n, int(both.select(differs((n,)).sum()).item())) for n in of.others),
         lower=_side(moved.filter(pl.col("moved") < 0), unit),
-        higher=_side(moved.filter(pl.col("moved") > 0).reverse(), unit),
+        higher=_side(moved.filter(pl.col("moved") > 0).sort("moved", descending=True, maintain_order=True), unit),
         deciles=_deciles(moved["moved"], unit),
         histogram=_histogram(moved["moved"], joined.scale),
         by=by,

@@ -44,14 +44,17 @@ class Compared:
 
 @dataclass(frozen=True)
 class Run:
-    """One run. `results` has a row a computed record: `fields` by name under their positions' names, then results.
+    """One run. `results` has a row a computed record: the fields asked for, then results.
 
-    `refused` has the refused records: their cells as texts, then `rx_code` and so on.
+    `refused` has the refused records: their cells as texts, then `rx_code` and so on. With the whole records asked for,
+    `cells` has those of the computed ones, and `header` says which column of the file a field is.
     """
 
     results: pl.DataFrame
     refused: pl.DataFrame
     read: int
+    cells: pl.DataFrame = field(default_factory=pl.DataFrame)
+    header: Mapping[str, str] = field(default_factory=dict)
 
 
 def compared(old: Plan, new: Plan) -> Compared:
@@ -83,9 +86,15 @@ def person_of(old: Plan, new: Plan) -> str:
 
 
 def run_side(
-    plan: Plan, files: BillFiles, folder: Path, fields: Sequence[str], results: Sequence[str]
+    plan: Plan,
+    files: BillFiles,
+    folder: Path,
+    fields: Sequence[str],
+    results: Sequence[str],
+    *,
+    cells: bool = False,
 ) -> Run | UsageProblem:
-    """One batch, its results and rejects as frames.
+    """One batch, its results and rejects as frames; with `cells` also the records themselves.
 
     The columns of `fields` (inputs or columns of the file, the id first) are called by these names.
     """
@@ -95,7 +104,7 @@ def run_side(
         episodes=files.episodes,
         results=out,
         rejects=folder / "rejects.parquet",
-        select=(*fields, *results),
+        select=(*fields, *(["inputs"] if cells else []), *results),
         columns=_own_columns(files.columns, plan),
         encoding=files.encoding,
         after_reject=files.after_reject,
@@ -106,20 +115,22 @@ def run_side(
     )
     report = run_batch(plan, options)
     if report.problem is not None or report.accounts is None:
-        return report.problem or UsageProblem("the run ended without accounts", ())
+        problem = report.problem or UsageProblem("the run ended without accounts", ())
+        # Everything else that is selected is known to be there.
+        return replace(problem, message=problem.message.replace("--select names", "--by names"))
     frame = pl.read_parquet(out)
-    frame = frame.rename(dict(zip(frame.columns[: len(fields)], fields, strict=True)))
+    header = dict(zip(frame.columns[: len(fields)], fields, strict=True))
+    frame = frame.rename(header)
     refused = pl.read_parquet(options.rejects_path) if options.rejects_path.exists() else pl.DataFrame()
     counts = report.accounts.counts()
-    return Run(frame.select(*fields, *results), refused, counts["written"] + counts["rejected"])
+    read = counts["written"] + counts["rejected"]
+    if not cells:
+        return Run(frame.select(*fields, *results), refused, read)
+    own = [name for name in frame.columns if name not in results]
+    return Run(frame.select(*fields, *results), refused, read, frame.select(own), header)
 
 
 def _own_columns(columns: Mapping[str, str], plan: Plan) -> dict[str, str]:
     """The `--columns` that name inputs of this rulebook: the other one may have further ones."""
     known = {i.name for i in plan.inputs} | {f"{x.name}.{i.name}" for x in plan.lists for i in x.inputs}
     return {name: column for name, column in columns.items() if name in known}
-
-
-def without_results(files: BillFiles, **changes: Path) -> BillFiles:
-    """The same files with some exchanged."""
-    return replace(files, **changes)  # type: ignore[arg-type]  # fields that are paths

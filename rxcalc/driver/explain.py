@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
+from rxcalc.backends.base import Outcome, Problem
 from rxcalc.bill.subject import Subject, all_fields, compute, read_subject
 from rxcalc.diagnostics.model import Diagnostic, Label, Severity, Sink
+from rxcalc.examples.saved import scalar
 from rxcalc.inputs.by_hand import is_parameter, set_by_hand
 from rxcalc.inputs.cells import CellProblem
 from rxcalc.inputs.episodes import EpisodeEntry, Fields
@@ -17,7 +19,7 @@ from rxcalc.report.explanation import explain
 from rxcalc.report.model import Explanation
 from rxcalc.report.phrases import phrase
 from rxcalc.report.redacted import Hiding, hiding
-from rxcalc.report.wording import in_language
+from rxcalc.report.wording import in_language, in_one_line
 from rxcalc.source import NOWHERE
 from rxcalc.tracing.model import Recorder
 
@@ -59,11 +61,17 @@ class GivenBill:
 
 
 def given_bill(
-    plan: Plan, entry: EpisodeEntry, sink: Sink, *, language: str = "en", overrides: Mapping[str, str] | None = None
+    plan: Plan,
+    entry: EpisodeEntry,
+    sink: Sink,
+    *,
+    language: str = "en",
+    overrides: Mapping[str, str] | None = None,
+    redact: bool = False,
 ) -> GivenBill | Missing | None:
     """The bill of an entry, checked; `overrides` are inputs of the last episode and parameters (`parameter.NAME.KEY`).
 
-    `Missing` when inputs lack; None after other problems (in the sink).
+    `Missing` when inputs lack, with `redact` without those that are there; None after other problems (in the sink).
     """
     fields = {name: text for name, text in (overrides or {}).items() if not is_parameter(name)}
     parameters = {name: text for name, text in (overrides or {}).items() if is_parameter(name)}
@@ -79,7 +87,11 @@ def given_bill(
     if subject is None:
         given = all_fields(entry, fields)
         lacking = [name for f in given for name in _lacking(plan, f)]
-        return Missing(tuple(dict.fromkeys(lacking)), template(plan, given[-1], language)) if lacking else None
+        return (
+            Missing(tuple(dict.fromkeys(lacking)), template(plan, None if redact else given[-1], language))
+            if lacking
+            else None
+        )
     if not parameters:
         return GivenBill(subject, tuple(fields))
     on = subject.bill[plan.effective_by]
@@ -112,10 +124,15 @@ def explain_subject(
     """The explanations of the episodes that are not `earlier` ones, the bill last."""
     plan = subject.plan
     computed = compute(subject, recording=True)
+    refused = {
+        str(subject.records[at].values["episode_id"]): ran.outcome.problem
+        for at, ran in enumerate(computed.all)
+        if ran.outcome is not None and ran.outcome.problem is not None
+    }
     return tuple(
         explain(
             plan,
-            ran.outcome,
+            with_cause(ran.outcome, refused),
             computed.recorders[at],
             language=language,
             grouped=grouped,
@@ -127,6 +144,20 @@ def explain_subject(
         for at, ran in enumerate(computed.all)
         if at >= subject.earlier and ran.outcome is not None
     )
+
+
+def with_cause(outcome: Outcome, refused: Mapping[str, Problem]) -> Outcome:
+    """The outcome; where it was refused because of an earlier episode, with why that one was."""
+    told = found = outcome.problem
+    seen: set[str] = set()
+    while found is not None and found.code == "RX811" and found.value in refused and found.value not in seen:
+        name = found.value
+        seen.add(name)
+        found = refused[name]
+        if found.code != "RX811":
+            message = f"{told.message}. `{name}` was refused with {found.code}: {found.message}" if told else ""
+            return replace(outcome, problem=replace(told, message=message)) if told else outcome
+    return outcome
 
 
 def assumptions(plan: Plan, recorder: Recorder) -> tuple[str, ...]:
@@ -154,8 +185,9 @@ def template(plan: Plan, fields: Fields | None = None, language: str = "en") -> 
     """The episode with every declared input, ready to be filled in."""
     lines = [f"rulebook: {plan.rulebook}", "episode:"]
     for i in plan.inputs:
-        value = fields.values.get(i.name) if fields is not None else None
-        lines.append(f"  {i.name}: {value if value is not None else ''}".rstrip() + f"    # {_about(i, language)}")
+        given = fields.values if fields is not None else {}
+        value = next((given[name] for name in (i.name, *i.aliases) if name in given), None)
+        lines.append(f"  {i.name}: {scalar(value) if value else ''}".rstrip() + f"    # {_about(i, language)}")
     for spec in plan.lists:
         need = "at least one row" if spec.required else "none: []"
         lines.append(f"{spec.name}:    # one item for each row; {need}")
@@ -177,4 +209,4 @@ def _about(i: PlanInput, language: str) -> str:
         about = "yes or no"
     default = ("no", "yes")[i.default] if isinstance(i.default, bool) else i.default
     need = "optional" if i.optional else f"without it {default}" if default is not None else "required"
-    return "; ".join(t for t in (in_language(i.label, language), about, need) if t)
+    return "; ".join(t for t in (in_one_line(in_language(i.label, language)), about, need) if t)

@@ -53,6 +53,7 @@ def formatted(shown: str, data: bytes, sink: Sink) -> str | Unformatted:
     if text is None:
         return Unformatted("it cannot be read")
     text = text.replace("\r\n", "\n")
+    text = text if text.endswith("\n") else text + "\n"
     trial = Sink()
     root = load_yaml_text(shown, text, trial)
     if root is not None and _is_data(root):

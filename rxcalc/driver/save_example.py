@@ -35,10 +35,12 @@ def example_file(
     """The text of an examples file with the bill added to it; `results` are its explanations, without grouped digits."""
     given = all_fields(entry, overrides)
     try:
-        before = path.read_text(encoding="utf-8") if path.exists() else ""
+        before = path.read_bytes().decode("utf-8") if path.exists() else ""  # line ends as they are
     except (OSError, UnicodeDecodeError) as error:
         return NotSaved(f"cannot read `{path}`: {error}", "name another file")
     known = _names(before, str(path))
+    if isinstance(known, NotSaved):
+        return known
     if known is None:
         return NotSaved(f"`{path}` is no examples file", "an examples file is a list of entries; name a new file")
     expected = [_expected(x) for x in results]
@@ -48,7 +50,8 @@ def example_file(
         "replace this by who checked them, and how"
     )
     added = entry_text(plan, entry, given, expected, name, by)
-    text = f"{before.rstrip()}\n\n{added}" if before.strip() else added
+    text = f"\n\n{added}" if before.strip() else added
+    text = before.rstrip() + (text.replace("\n", "\r\n") if "\r\n" in before else text)
     again = _again(plan, text, name)
     if again is None:
         return NotSaved(f"the bill cannot be written into `{path}` so that it is read again", "name a new file")
@@ -60,10 +63,17 @@ def example_file(
     return text
 
 
-def _names(text: str, shown: str) -> set[str] | None:
+def _names(text: str, shown: str) -> set[str] | NotSaved | None:
     """The names of the examples in a file; None when it is none."""
-    if not text.strip():
+    lines = [line.strip().removeprefix("\ufeff") for line in text.splitlines()]
+    content = [line for line in lines if line and not line.startswith("#")]
+    if not content:
         return set()
+    if content[0].startswith("["):
+        return NotSaved(
+            f"nothing can be added to `{shown}`: its list stands in brackets",
+            "write its entries below each other, each after `- `, or name a new file",
+        )
     sink = Sink()
     node = load_yaml_text(shown, text, sink)
     entries = read_entries(node, sink) if node is not None else ()

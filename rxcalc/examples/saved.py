@@ -1,19 +1,21 @@
-"""A bill as an entry of an examples file, its ids replaced."""
+"""A bill as an entry of an examples file, its ids replaced and its free text left out."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from rxcalc.inputs.episodes import EpisodeEntry, Fields
+from rxcalc.lang.types import TEXT
 from rxcalc.plan.nodes import Plan, PlanInput
 from rxcalc.rulebook.document import Scalar
 
 _PLAIN: Final = re.compile(r"[\w.][\w%./+-]*")
+HIDDEN: Final = "***"
 _WORDS: Final = frozenset({"null", "~"})
 _PERSON: Final = {"psn_no": "P", "certno": "C", "psn_name": "N"}  # national names of fields that say who somebody is
 
@@ -32,8 +34,9 @@ def entry_text(
     """The entry as text, an item of a list. `given` are the fields of all its episodes, the earlier ones first.
 
     Episodes, persons and what else says who somebody is are called E1, P1 .. in the order of their old names, so that
-    ties between episodes fall as they did.
+    ties between episodes fall as they did. Free text, which no rule reads, is left out.
     """
+    given = [_without_texts(plan, fields) for fields in given]
     ids = _Ids.of(plan, given)
     hidden = len(entry.earlier)
     lines = [f"- example: {scalar(name)}", f"  by: {scalar(by)}", f"  rulebook: {_called_as(plan)}"]
@@ -43,7 +46,7 @@ def entry_text(
             *(f"    {json.dumps(k.text, ensure_ascii=False)}: {scalar(v.text)}" for k, v in entry.so_far),
         ]
     if entry.groups:
-        lines += ["  groups:", *_groups(entry.groups)]
+        lines += ["  groups:", *_groups(plan, entry.groups)]
     if hidden:
         lines.append("  earlier:")
         for fields in given[:hidden]:
@@ -122,12 +125,30 @@ def _lists(fields: Fields, indent: str) -> list[str]:
     return lines
 
 
-def _groups(groups: Iterable[tuple[Scalar, tuple[Fields, ...]]]) -> list[str]:
+def _groups(plan: Plan, groups: Iterable[tuple[Scalar, tuple[Fields, ...]]]) -> list[str]:
     lines: list[str] = []
     for kind, rows in groups:
+        inputs = next((g.inputs for g in plan.groups if g.name == kind.text.strip()), ())
         lines.append(f"    {scalar(kind.text)}:")
-        lines += [f"      - {_flow(row.values)}" for row in rows]
+        lines += [f"      - {_flow(_without_free(inputs, row.values))}" for row in rows]
     return lines
+
+
+def _without_texts(plan: Plan, fields: Fields) -> Fields:
+    """The fields of an episode and of its rows without free text."""
+    inputs = {x.name: x.inputs for x in plan.lists}
+    rows = {
+        name: tuple(replace(row, values=_without_free(inputs.get(name, ()), row.values)) for row in own)
+        for name, own in fields.rows.items()
+    }
+    return replace(fields, values=_without_free(plan.inputs, fields.values), rows=rows)
+
+
+def _without_free(inputs: Sequence[PlanInput], values: Mapping[str, str | None]) -> dict[str, str | None]:
+    """The values without free text: left out, or `***` where there must be some."""
+    free = {name: i for i in inputs if i.type == TEXT for name in _called(i)}
+    needed = {name for name, i in free.items() if not i.optional and i.default is None}
+    return {n: HIDDEN if n in free else text for n, text in values.items() if n not in free or n in needed}
 
 
 def _expect(expected: Expected, indent: str) -> list[str]:

@@ -183,7 +183,9 @@ def read_entry(node: Node, sink: Sink, *, example: bool = False) -> EpisodeEntry
     so_far = tuple((e.key, e.value) for e in _entries(node.entry("so_far"), sink) if isinstance(e.value, Scalar))
     billed = _entries(node.entry("charged"), sink)
     charged = tuple((e.key.text, e.value) for e in billed if isinstance(e.value, Scalar))
-    charged_rows = tuple((e.key, _expected_rows(e, sink, keyed=True)) for e in billed if not isinstance(e.value, Scalar))
+    charged_rows = tuple(
+        (e.key, _expected_rows(e, sink, keyed=True)) for e in billed if not isinstance(e.value, Scalar)
+    )
     groups = tuple((e.key, _group_rows(e, sink)) for e in _entries(node.entry("groups"), sink))
     if not episodes and not sink.has_errors:
         sink.add(

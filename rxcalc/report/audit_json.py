@@ -7,6 +7,7 @@ from rxcalc.bill.search import Hypothesis
 from rxcalc.lang.types import Type
 from rxcalc.plan.nodes import Value
 from rxcalc.report.as_json import FORMAT, document
+from rxcalc.report.audit_sums import contradictions, patient_side
 from rxcalc.report.audit_words import Sentences
 from rxcalc.report.audited import cites, explanation_of
 from rxcalc.report.wording import plain_value
@@ -29,6 +30,9 @@ def audit_document(audited: Audited, version: str, language: str = "en") -> dict
         else "0",
         "problem": explained["problem"],
         "amounts": [_amount(words, c, decimals) for c in audited.amounts],
+        "patient": patient_side(audited, words)[0] or None,
+        "contradictions": list(contradictions(audited, words)),
+        "reverses": audited.outcome.reverses or None,
         "first_difference": _named(first) if first is not None else None,
         "search": None
         if found is None
@@ -89,8 +93,9 @@ def _hypothesis(words: Sentences, audited: Audited, h: Hypothesis) -> dict[str, 
         "explains_all": h.explains_all,
         "is_cause": h.is_cause,
         "reproduces": [_named(audited.amounts[at]) for at in h.reproduced],
+        "within_tolerance": [_named(audited.amounts[at]) for at, _ in h.within],
         "misses": [_named(audited.amounts[at]) for at in h.missed],
-        "sentence": words.sentence(c),
+        "sentence": words.told(h),
         "cite": list(cites(c.cite)),
     }
 

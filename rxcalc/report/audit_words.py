@@ -7,8 +7,10 @@ from typing import Final
 from rxcalc.bill.audit import Audited
 from rxcalc.bill.changes import Change, Kind
 from rxcalc.bill.charged import ChargedAmount
+from rxcalc.bill.search import Hypothesis
 from rxcalc.lang.types import FLAG, Type
 from rxcalc.plan.nodes import PlanSetValue, Value
+from rxcalc.report.bearers import bearer_of, total_label
 from rxcalc.report.phrases import word
 from rxcalc.report.wording import Wording, in_language
 
@@ -26,9 +28,14 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "absent": ("not computed", "未算出"),
     "tolerance": ("Tolerance: {0}.", "容差：{0}。"),
     "all_equal": ("All {0} charged amounts are those of the rules.", "账单所列 {0} 项金额均与规则一致。"),
+    "all_equal_1": ("The one charged amount is that of the rules.", "账单所列的 1 项金额与规则一致。"),
     "all_within": (
         "All {0} charged amounts are those of the rules, {1} of them within the tolerance only.",
         "账单所列 {0} 项金额均与规则相符，其中 {1} 项仅在容差内相符。",
+    ),
+    "all_within_1": (
+        "The one charged amount is that of the rules within the tolerance, not to the fen.",
+        "账单所列的 1 项金额仅在容差内与规则相符。",
     ),
     "first": ("The first that differs: {0}", "第一处不一致：{0}"),
     "charged_is": ("charged {0}, by the rules {1}: {2} {3}", "账单为 {0}，按规则为 {1}：{3} {2}"),
@@ -36,10 +43,43 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "more": ("too much", "多计"),
     "less": ("too little", "少计"),
     "causes": ("What would explain it", "可能的原因"),
-    "tried": (
-        "{0} single changes were tried; {1} reproduce this amount, {2} of them every charged amount.",
-        "共试单项改变 {0} 种；{1} 种可得出该金额，其中 {2} 种可得出账单全部金额。",
+    "tried": ("{0} single changes were tried: {1}.", "共试单项改变 {0} 种：{1}。"),
+    "tried_all": ("{0} give every charged amount", "{0} 种可得出账单全部金额"),
+    "tried_all_1": ("one gives every charged amount", "1 种可得出账单全部金额"),
+    "tried_part": ("{0} only this amount", "{0} 种仅可得出该金额"),
+    "tried_part_alone": ("{0} give this amount, but not the others", "{0} 种仅可得出该金额，得不出其他金额"),
+    "tried_part_alone_1": ("one gives this amount, but not the others", "1 种仅可得出该金额，得不出其他金额"),
+    "tried_thin": ("{0} by one wrong digit", "{0} 种只是一个数字之差"),
+    "thin": (
+        ("No single change is a likely cause. One wrong digit in another figure would do: {0} But only one charged amount differs, "
+        "and any amount can be had so; it may as well be misprinted itself."),
+        "没有任何单项改变可视为可能的原因。另一数字错一位亦可得出：{0}但账单只有一项金额不一致，任何金额均可如此得出，也可能是该金额本身印错。",
     ),
+    "tried_none": ("none gives this amount", "均不能得出该金额"),
+    "not_charged": ("no value is charged, by the rules {0}", "账单未列数值，按规则为 {0}"),
+    "none_by_rules": ("charged {0}, by the rules no value", "账单为 {0}，按规则无数值"),
+    "patient_more": (
+        "By the rules the patient would pay {0} MORE than is charged. An objection would not help the patient.",
+        "按规则，个人应支付的金额比账单多 {0}。提出异议对个人并无好处。",
+    ),
+    "patient_equal": (
+        "What the patient pays in all is charged as the rules have it; what differs concerns other payers, or how the amount is made up.",
+        "个人支付合计与规则一致；不一致之处只涉及其他支付方或金额构成。",
+    ),
+    "patient_less": ("By the rules the patient would pay {0} less than is charged.", "按规则，个人应支付的金额比账单少 {0}。"),
+    "sum_of_totals": (
+        "The charged shares add up to {0}, the amount that is divided is {1}: they contradict each other, or the bill.",
+        "账单所列各方支付合计 {0}，而应分摊的金额为 {1}：账单数字前后矛盾。",
+    ),
+    "sum_of_parts": (
+        "The charged parts of “{2}” add up to {0}, but {1} is charged in all: they contradict each other.",
+        "账单所列“{2}”各部分合计 {0}，而其合计列为 {1}：账单数字前后矛盾。",
+    ),
+    "reversal": (
+        "This bill reverses {0}: by the rules every amount is that of {0} with the other sign. No rule is applied to it, so nothing was searched.",
+        "本单冲销 {0}：各项金额应为 {0} 的相反数，不另适用规则，故未查找原因。",
+    ),
+    "more_behind": ("{0} more steps are behind it; `rxcalc explain` shows them all.", "另有 {0} 步，见 `rxcalc explain`。"),
     "only_one": (
         "Only one amount is charged, so it has to carry the proof alone: add more figures of the bill under `charged:`.",
         "账单只给出一项金额，仅凭它判断；请在 charged: 下补充账单上的其他金额。",
@@ -49,6 +89,10 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
         "没有任何单项改变能得出账单全部金额；可能不止一处有误，或属于未试的情形。",
     ),
     "all_reproduced": ("Every charged amount comes out so.", "账单各项金额均可由此得出。"),
+    "all_within_tolerance": (
+        "Every charged amount comes out so within the tolerance, not to the fen: {0}.",
+        "账单各项金额在容差内可由此得出，但并非分毫不差：{0}。",
+    ),
     "also": ("The same with: {0}.", "以下亦同：{0}。"),
     "partly": ("Explains this amount but not the others", "可得出该金额，但得不出其他金额"),
     "partly_told": ("{0} of {1} charged amounts come out; not {2}.", "账单 {1} 项金额中可得出 {0} 项；不符：{2}。"),
@@ -59,9 +103,10 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
         "Of the {1} rows of “{0}” not every field was tried: the list is long.",
         "“{0}”共 {1} 行，明细较多，各行字段只试其中一部分。",
     ),
+    "band": ("from {0} to {1}: {2} at {3} = {4}", "{0} 至 {1}：{2}，比例 {3}，得 {4}"),
     "rule": ("The rule", "规则"),
     "source": ("Source: {0}.", "依据：{0}。"),
-    "refused": ("By the rules this bill is refused {0}: {1}", "按规则该单不予计算 {0}：{1}"),
+    "refused": ("By the rules this bill is refused ({0}): {1}", "按规则该单不予计算（{0}）：{1}"),
     "checks": ("Findings on the bill", "账单检查"),
     "no_checks": ("The rulebook's checks find nothing on this bill.", "规则检查未发现问题。"),
     "assumptions": ("Assumed: nothing came before the bill that was not listed ({0}).", "假设：所列之外此前无其他就诊（{0}）。"),
@@ -74,9 +119,14 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "sources": ("Sources", "来源"),
     "earlier_too": (" This holds for the earlier episodes too.", "此前各次就诊亦同。"),
     "open": ("left open", "未填"),
+    "one_like_it": ("a bill like this one before it", "此前另有一次与本单相同的就诊"),
+    "one_more": ("one more episode before it", "此前多计一次就诊"),
     "nothing": ("nothing", "无"),
     "row": ("{0}, row {1}", "{0}第 {1} 行"),
 }  # fmt: skip
+
+LONGEST_CALL: Final = 40
+"""Of longer calls a sentence names only what is called: their conditions are for those who read rulebooks."""
 
 _SENTENCES: Final[dict[str, tuple[str, str]]] = {
     "input": ("{l} is {a} for {f}: {now}; the bill says {was}.", "{f}为{now}时，{l}为 {a}；账单所载为{was}。"),
@@ -95,6 +145,14 @@ _SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "此前多计一次就诊（仅计次数）时，{l}为 {a}。",
     ),
     "so_far": ("{l} is {a} with {n} = {now} before this bill; the file says {was}.", "此前 {n} 为 {now} 时，{l}为 {a}；文件所载为{was}。"),
+    "so_far_count": (
+        "{l} is {a} if {now} earlier episodes had counted before this bill ({n}); the file says {was}.",
+        "此前计入的就诊为 {now} 次（{n}）时，{l}为 {a}；文件所载为{was}。",
+    ),
+    "so_far_count_1": (
+        "{l} is {a} if one earlier episode had counted before this bill ({n}); the file says {was}.",
+        "此前计入的就诊为 1 次（{n}）时，{l}为 {a}；文件所载为{was}。",
+    ),
     "so_far_none": ("{l} is {a} if nothing is counted for {n}; the file says {was}.", "不计 {n} 时，{l}为 {a}；文件所载为{was}。"),
     "so_far_all": ("{l} is {a} if nothing counts that came before.", "此前累计均不计时，{l}为 {a}。"),
     "parameter_version": (
@@ -159,15 +217,6 @@ _SENTENCES: Final[dict[str, tuple[str, str]]] = {
 }  # fmt: skip
 
 
-_BEARERS: Final[dict[str, tuple[str, str]]] = {
-    "fund": ("Funds, in all", "基金合计"),
-    "patient": ("Patient, in all", "个人合计"),
-    "hospital": ("Hospital, in all", "医院合计"),
-    "government": ("Government, in all", "财政合计"),
-    "other": ("Others, in all", "其他合计"),
-}  # fmt: skip
-
-
 def phrase(key: str, language: str, *values: object) -> str:
     """A fixed phrase in a language."""
     return PHRASES[key][1 if language == "zh" else 0].format(*values)
@@ -184,7 +233,10 @@ class Sentences:
 
     def label(self, c: ChargedAmount) -> str:
         """What an amount is called: its label, and the row that it belongs to."""
-        own = self.wording.words(c.of.label) or _total(c.of.name, self.language) or c.of.name
+        own = self.wording.words(c.of.label)
+        if c.of.kind == "total" and (bearer := bearer_of(c.of.name)):
+            own = total_label(bearer, own, self.language)
+        own = own or c.of.name
         return f"{own} ({self.row(c.of.level, c.row)})" if c.of.level else own
 
     def value(self, value: Value, type_: Type, values: tuple[PlanSetValue, ...] = ()) -> str:
@@ -198,18 +250,22 @@ class Sentences:
         """A value of a result."""
         return self.value(value, c.of.type, c.of.values)
 
-    def sentence(self, change: Change) -> str:
-        """What would have to be so for the first differing amount to come out as charged."""
+    def told(self, h: Hypothesis) -> str:
+        """What would have to be so for the first differing amount to come out as charged; within the tolerance, what does."""
+        within = [value for at, value in h.within if self.audited.amounts[at] is self.audited.first]
+        return self._sentence(h.change, within[0] if within else None)
+
+    def _sentence(self, change: Change, value: Value) -> str:
         first = self.audited.first
         assert first is not None  # noqa: S101 - there are changes only where an amount differs
         key = _template(change, first.charged)
         name = self._name(change)
         filled = _SENTENCES[key][1 if self.language == "zh" else 0].format(
-            a=self.amount(first.charged, first.charged.charged),
+            a=self.amount(first.charged, first.charged.charged if value is None else value),
             l=f"“{self.label(first.charged)}”",
             f=self._inside(self.wording.words(change.label) or change.name),
             n=name,
-            r=self.row(change.level, change.row) + (f" ({change.detail})" if change.detail else ""),
+            r=self.row(change.level, change.row) + self.aside(change.detail),
             now=self._told(change, change.now),
             was=self._told(change, change.was),
             d=self._detail(change),
@@ -227,6 +283,8 @@ class Sentences:
                 return self._of_keys(change.name, _plain(change))
             case Kind.CELL:
                 return self._detail(change)
+            case Kind.EARLIER_MORE:
+                return phrase("one_like_it" if change.number == 1 else "one_more", self.language)
             case Kind.CLAUSE:
                 return f"`{change.detail}`" if change.detail else word("otherwise", self.language)
             case _:
@@ -235,10 +293,8 @@ class Sentences:
     # ---- parts of sentences ----
 
     def _inside(self, label: str) -> str:
-        """A label in the middle of a sentence: an English one without its capital, a Chinese one in quotes."""
-        if self.language == "zh":
-            return f"“{label}”"
-        return label[:1].lower() + label[1:] if label[1:2].islower() or label[1:2] == " " else label
+        """A label in the middle of a sentence: in quotes."""
+        return f"“{label}”"
 
     def row(self, level: str, row: str) -> str:
         """What a row of a list is called."""
@@ -252,7 +308,10 @@ class Sentences:
             own = next((self.wording.words(p.label) for p in self.plan.parameters if p.name == change.name), "")
         if own:
             return f"“{own}”"
-        return change.name if change.kind in (Kind.RULEBOOK, Kind.EARLIER_OUT) else f"`{change.name}`"
+        if change.kind in (Kind.RULEBOOK, Kind.EARLIER_OUT):
+            return change.name
+        short = len(change.name) <= LONGEST_CALL
+        return f"`{change.name}`" if short else f"`{change.name.partition('(')[0]}(..)`"
 
     def _computed(self, change: Change) -> str:
         """The step without a term, whose label the change says."""
@@ -311,19 +370,14 @@ class Sentences:
         own = [i.values for i in self.plan.inputs] + [i.values for x in self.plan.lists for i in x.inputs]
         return own + [s.values for s in self.plan.steps]
 
-    def _because(self, change: Change) -> str:
-        said = in_language(change.said, self.language)
-        if not said:
+    def aside(self, text: str) -> str:
+        """A text in brackets after another one."""
+        if not text:
             return ""
-        return f"（{said}）" if self.language == "zh" else f" ({said})"
+        return f"（{text}）" if self.language == "zh" else f" ({text})"
 
-
-def _total(name: str, language: str) -> str:
-    """What a bearer's total is called where the rulebook gives it no label."""
-    if not name.endswith("_pays"):
-        return ""
-    found = _BEARERS.get(name.removesuffix("_pays"))
-    return found[1 if language == "zh" else 0] if found is not None else ""
+    def _because(self, change: Change) -> str:
+        return self.aside(in_language(change.said, self.language))
 
 
 def _plain(change: Change) -> str:
@@ -350,6 +404,8 @@ def _template(change: Change, first: ChargedAmount) -> str:
             return "so_far_all"
         case Kind.OPENING if change.now is None:
             return "so_far_none"
+        case Kind.OPENING if change.type is not None and isinstance(change.now, int) and ".count(" in change.name:
+            return "so_far_count_1" if change.now == 1 else "so_far_count"
         case Kind.VERSION if not change.name:
             return "parameter_version_before" if change.number < 0 else "parameter_version_after"
         case Kind.VERSION | Kind.KEY if change.type is None:

@@ -13,6 +13,7 @@ from rxcalc.bill.whatif import Change
 from rxcalc.inputs.shown import shown
 from rxcalc.lang.types import MONEY
 from rxcalc.plan.nodes import Plan, PlanStep, share_name
+from rxcalc.report.bearers import bearer_label
 from rxcalc.report.layout import width
 from rxcalc.report.model import Explanation, ShareLine, StepLine
 from rxcalc.report.order import bill_sequence
@@ -21,7 +22,6 @@ from rxcalc.report.outline_model import Told as TextTold
 from rxcalc.report.outline_steps import Teller
 from rxcalc.report.phrases import phrase
 from rxcalc.report.phrases_whatif import said
-from rxcalc.report.shares import BEARERS
 from rxcalc.report.wording import Wording
 
 LONGEST_LABEL: Final = 14  # of a value in a column of amounts; a longer one is shown by its name
@@ -160,7 +160,7 @@ def _wanted(sides: Sequence[Side], words: Wording) -> list[tuple[str, str, str]]
         p = next(s.plan for s in sides if id(s.plan) == plan)
         for at, partition in enumerate(p.shares):
             for part in partition.parts:
-                bearer = words.words(part.bearer_label) or BEARERS.get(part.bearer, {}).get(words.language, part.bearer)
+                bearer = bearer_label(part.bearer, words.words(part.bearer_label), words.language)
                 own = words.words(part.label) or part.part
                 name = share_name(at, partition.name, part.bearer, part.part)
                 key = f"shares:{words.words(partition.label) or partition.name}"

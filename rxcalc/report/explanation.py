@@ -49,7 +49,7 @@ def explain(
         version=plan.version,
         title=wording.words(plan.title),
         digest=plan.digest,
-        status=weakest_evidence(plan) if any(count for _, count in plan.evidence) else "",
+        status=_status(plan),
         currency=plan.currency,
         episode=tuple(
             (i.name, wording.words(i.label) or i.name, wording.input(i, outcome.inputs.get(i.name)))
@@ -76,6 +76,14 @@ def explain(
     )
     found = replace(found, reverses=outcome.reverses, affected=affected)
     return found if hides is None else redacted(found, hides)
+
+
+def _status(plan: Plan) -> str:
+    """The weakest evidence of the rulebook's values; where all figures stand in its rules, that of its sources."""
+    if any(count for _, count in plan.evidence):
+        return weakest_evidence(plan)
+    statuses = {source.status for source in plan.sources}
+    return next((status for status in ("fictional", "illustrative", "sourced") if status in statuses), "")
 
 
 def _line_groups(plan: Plan, outcome: Outcome, recorder: Recorder) -> dict[GroupKey, int]:

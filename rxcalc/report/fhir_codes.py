@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Final, TypeAlias
 
 from rxcalc.plan.nodes import PlanPart
+from rxcalc.report.bearers import BEARERS
 from rxcalc.report.model import ShareLine
-from rxcalc.report.shares import BEARERS
 
 Json: TypeAlias = "dict[str, object]"
 

@@ -20,7 +20,7 @@ from rxcalc.report.chart import Chart, Divided, chart, divided
 from rxcalc.report.folds import SHORT, folds
 from rxcalc.report.html_words import say
 from rxcalc.report.model import Explanation
-from rxcalc.report.outline import build
+from rxcalc.report.outline import build, labels_of
 from rxcalc.report.outline_model import Item, Outline, Section, Shares
 from rxcalc.report.phrases import phrase
 
@@ -83,7 +83,7 @@ def render(
 ) -> str:
     """The page. Its explanations must have been made for reading (`grouped`) and in the same language."""
     return page(
-        [(build(x, language, detail), _facts(x)) for x in explanations],
+        [(build(x, language, detail), _facts(x, language)) for x in explanations],
         language=language,
         version=version,
     )
@@ -110,8 +110,8 @@ def page(outlines: Sequence[tuple[Outline, Facts]], *, language: str, version: s
     )
 
 
-def _facts(x: Explanation) -> Facts:
-    labels = {s.name: s.label for s in x.steps}
+def _facts(x: Explanation, language: str) -> Facts:
+    labels = labels_of(x, language)
     return Facts(
         name=next((value for field, _, value in x.episode if field == "episode_id"), x.rulebook),
         status=x.status if x.status in MARKED else "",

@@ -145,7 +145,8 @@ class _Page:
             working = "<br>".join(code(w, in_table=True) for w in part.working)
             rows.append([text(bearer), text(part.label), text(part.amount), text(part.reason), working])
         if not any(row[4] for row in rows):
-            return [*lines, *table(head[:4], [row[:4] for row in rows], "llrl")]
+            lines += table(head[:4], [row[:4] for row in rows], "llrl")
+            return [*lines, *(["", text(block.zeros)] if block.zeros else [])]
         return [*lines, *([""] if lines else []), *table(head, rows, "llrll")]
 
     # ---- items ----

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rxcalc.report.audit_words import phrase
 from rxcalc.report.audited import AuditView, CauseLine, RuleLine
@@ -22,7 +22,7 @@ def render(x: AuditView) -> str:
         "",
         *amounts(x),
     ]
-    for text in (x.refused, x.summary):
+    for text in (x.reversal, x.refused, x.told_patient, *x.contradictions, x.summary):
         lines += ["", escaped(text)] if text else []
     if x.first is not None:
         lines += ["", f"## {escaped(phrase('first', x.language, x.first.label))}", "", escaped(told(x))]
@@ -46,21 +46,21 @@ def render(x: AuditView) -> str:
     return "\n".join(lines) + "\n"
 
 
-def amounts(x: AuditView) -> list[str]:
-    """The table of amounts."""
+def amounts(x: AuditView, tell: Callable[[str], str] = escaped, *, strong: bool = True) -> list[str]:
+    """The table of amounts; `tell` writes a text for Markdown, `strong` shows the first that differs in bold."""
     head = [phrase(k, x.language) for k in ("amount", "charged", "ours", "difference")]
     lines = [_row(head), "|---|---:|---:|---:|"]
     for a in x.amounts:
         apart = a.difference or a.verdict
-        cells = [escaped(t) for t in (a.label, a.charged, a.ours, apart)]
-        lines.append(_row([f"**{c}**" if a.is_first and c else c for c in cells]))
+        cells = [tell(t) for t in (a.label, a.charged, a.ours, apart)]
+        lines.append(_row([f"**{c}**" if strong and a.is_first and c else c for c in cells]))
     return lines
 
 
 def rule(found: RuleLine, language: str) -> list[str]:
     """How the rules come to an amount, and where that stands."""
-    parts = [p for p in dict.fromkeys((found.formula, found.figures, found.value)) if p]
-    lines = ["", escaped(found.label) + "".join(f" = {escaped(p)}" for p in parts)]
+    worked = found.worked(found.formula, found.figures, found.value, language)
+    lines = ["", escaped(found.label) + " " + escaped(worked) if worked else escaped(found.label)]
     if found.because:
         lines[-1] += f" ({escaped(found.because)})"
     lines += [line for used in found.used for line in ("", escaped(used))]
@@ -81,7 +81,7 @@ def sources(x: AuditView) -> list[str]:
 
 def _cause(c: CauseLine, mark: str, language: str) -> str:
     cite = phrase("source", language, c.cite) if c.cite else ""
-    return f"{mark} " + " ".join(escaped(t) for t in (c.sentence, c.note, cite) if t)
+    return f"{mark} " + " ".join(escaped(t) for t in (c.sentence, c.note, c.also, cite) if t)
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rxcalc.report.bearers import bearer_of, total_label
 from rxcalc.report.model import Explanation, PartitionLine, StepLine, WindowLine
 from rxcalc.report.outline_model import (
     BandRow,
@@ -27,7 +28,7 @@ from rxcalc.report.outline_model import (
 )
 from rxcalc.report.outline_rows import check_item, group_section, list_section
 from rxcalc.report.outline_steps import Teller, identifier, short_title
-from rxcalc.report.phrases import REFUSALS_ZH, word
+from rxcalc.report.phrases import REFUSALS_ZH, phrase, word
 
 __all__ = [
     "BandRow", "Bands", "Block", "Column", "Fact", "Facts", "Item", "Listing", "Outline", "Paragraph", "Part", "RowFigures",
@@ -135,7 +136,7 @@ class _Builder:
     # ---- results ----
 
     def _results(self) -> Section:
-        labels = {s.name: s.label for s in self.x.steps}
+        labels = labels_of(self.x, self.language)
         rows = tuple(Fact(name, labels.get(name, name), self._output(name, value)) for name, value in self.x.outputs)
         return Section("results", "results", self.phrase("results"), (Facts(rows, amounts=True),))
 
@@ -144,7 +145,8 @@ class _Builder:
         return step.shown.rpartition(" = ")[2] if step is not None else grouped(value)
 
     def _totals(self) -> Section:
-        rows = tuple(Fact(name, name, grouped(value), self._adds_up(name)) for name, value in self.x.totals)
+        totals = _totals(self.x, self.language)
+        rows = tuple(Fact(name, totals[name], grouped(value), self._adds_up(name)) for name, value in self.x.totals)
         return Section("totals", "totals", self.phrase("totals"), (Facts(rows, amounts=True),))
 
     def _adds_up(self, total: str) -> str:
@@ -187,6 +189,25 @@ class _Builder:
                 shown = "、".join(labels.get(n, n) for n in names) if self.language == "zh" else ", ".join(names)
                 text = f"{shown}{self.phrase('label_sep')}{self.phrase(key)}"
                 yield Section(key, key, "", (Paragraph(text),))
+
+
+def labels_of(x: Explanation, language: str) -> dict[str, str]:
+    """What outputs are called: steps by their label, a total `Fund, in all [fund_pays]`."""
+    parts: dict[str, str] = {}
+    for part in (part for p in x.shares[:1] for part in p.parts if part.part):
+        sep = phrase("label_sep", language)
+        parts[f"{part.bearer}.{part.part}"] = f"{part.bearer_label}{sep}{part.label}"
+    return {**parts, **_totals(x, language), **{s.name: s.label for s in x.steps}}
+
+
+def _totals(x: Explanation, language: str) -> dict[str, str]:
+    declared = {part.bearer: part.bearer_label for p in x.shares[:1] for part in p.parts}
+    labels = {
+        name: total_label(bearer, declared.get(bearer, ""), language)
+        for name, _ in x.totals
+        if (bearer := bearer_of(name))
+    }
+    return {name: f"{labels[name]} [{name}]" if name in labels else name for name, _ in x.totals}
 
 
 def grouped(amount: str) -> str:

@@ -160,12 +160,16 @@ class Share:
 
 @dataclass(frozen=True)
 class Shares:
-    """Who bears `amount`: the parts add up to it. `working` says how the amount itself came about where a formula gives it."""
+    """Who bears `amount`: the parts add up to it. `working` says how the amount itself came about where a formula gives it.
+
+    `zeros` says how many parts of nothing were left out, "" where none.
+    """
 
     name: str
     amount: str
     parts: tuple[Share, ...]
     working: tuple[str, ...] = ()
+    zeros: str = ""
 
 
 @dataclass(frozen=True)

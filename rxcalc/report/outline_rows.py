@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 def list_section(teller: Teller, x: ListLine) -> Section:
     """A list: its rows at a glance, then every step with the figures of each row; in full, row by row."""
-    name = titled(x.label, x.name)
+    name = _called(teller, x)
     at = identifier("list", x.name)
     if not x.rows:
         return Section(at, "list", f"{name}{teller.phrase('label_sep')}{teller.phrase('no_rows')}", ())
@@ -45,6 +45,10 @@ def list_section(teller: Teller, x: ListLine) -> Section:
         if field.kind == "step" and seen:
             items.append(_over_rows(teller, at, seen))
     return Section(at, "list", title, (table, *items))
+
+
+def _called(teller: Teller, x: ListLine) -> str:
+    return titled(x.label if x.label != x.name else teller.kind(x.name), x.name)
 
 
 def titled(label: str, name: str) -> str:
@@ -72,7 +76,7 @@ def _row_section(teller: Teller, x: ListLine, row: RowLine, number: int) -> Sect
     given = tuple(Fact(name, labels[name], value) for name, value in row.inputs if value is not None)
     at = identifier("list", x.name, str(number))
     items = tuple(teller.step(s, at) for s in row.steps)
-    return Section(at, "rows", f"{titled(x.label, x.name)} {row.key}", (Facts(given), *items))
+    return Section(at, "rows", f"{_called(teller, x)} {row.key}", (Facts(given), *items))
 
 
 def _over_rows(teller: Teller, at: str, seen: Sequence[tuple[str, StepLine]]) -> Item:

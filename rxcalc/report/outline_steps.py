@@ -277,16 +277,20 @@ class Teller:
     # ---- who bears what ----
 
     def shares(self, p: PartitionLine) -> Shares:
-        """Who bears an amount."""
+        """Who bears an amount; in brief, parts of nothing are counted only."""
+        nothing = [part for part in p.parts if is_zero(part.shown)] if self.detail == "brief" else []
+        folded = nothing if 1 < len(nothing) < len(p.parts) else []
         parts = tuple(
             Share(
                 part.bearer, part.bearer_label, part.label, part.shown, self._reason(part),
                 tuple(self._working(part, p)) if self.detail != "brief" else (), self.cited(part.cite),
             )
             for part in p.parts
+            if part not in folded
         )  # fmt: skip
         whole = self._formula(p.whole) if p.whole is not None and self.detail != "brief" else ()
-        return Shares(p.name, p.amount, parts, tuple(whole))
+        zeros = self.phrase("zero_parts").format(len(folded), folded[0].shown) if folded else ""
+        return Shares(p.name, p.amount, parts, tuple(whole), zeros)
 
     def _reason(self, part: ShareLine) -> str:
         """The rulebook's reason; in full also the code of X12."""

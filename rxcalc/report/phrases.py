@@ -49,6 +49,7 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "in_place_of": ("in place of", "原为"),
     "by_hand": ("set by hand, not the rulebook's", "手工设定，非规则所载"),
     "zeros": ("{0} of {1}", "{0} 个 {1}"),
+    "zero_parts": ("and {0} parts of {1}", "另有 {0} 个部分为 {1}"),
     "zeros_rows": ("{0} and {1}", "{0}，另有{1}"),
     "for_episode": ("{0} ({1}, {2})", "{0}（{1}，{2}）"),
     "for_episode_only": ("{0} ({1})", "{0}（{1}）"),

@@ -64,6 +64,7 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "anything": ("{0}: not limited yet", "{0}：尚无界限"),
     "may_miss": (", or none", "，或无"),
     "so_far": ("So far: {0}", "目前：{0}"),
+    "so_far_wide": ("So far: no useful range before the amounts are known", "目前：金额未知，尚无有意义的范围"),
     "open": ("; open: {0}", "；未定：{0}"),
     "patient_pays": ("the patient pays", "个人负担"),
     "help_reads": ("Read by: {0}", "用于：{0}"),

@@ -111,12 +111,12 @@ class Reasons:
         return self._why(index, holds=False)
 
     def states(self, index: int) -> bool:
-        """Whether a condition is nothing but a flag, or its contrary: then what it asks for says all."""
+        """Whether a condition only holds or not, as a flag does: why it failed then repeats what it asks for."""
         node = self.nodes[index]
         return self._states(self.nodes[node.args[0]] if node.op is Op.NOT else node)
 
     def _states(self, node: PlanNode) -> bool:
-        return node.op in (Op.INPUT, Op.STEP, Op.LIFT)
+        return node.op in (Op.INPUT, Op.STEP, Op.LIFT, Op.KNOWN, Op.HAS_ROW, Op.HAS, Op.MEETS)
 
     def held(self, index: int) -> str:
         """Why a condition held."""

@@ -1,14 +1,15 @@
 """Explanations that can be shown to others: ids as pseudonyms, codes and texts hidden, as `rxcalc batch --redact` does.
 
-Amounts, counts, percentages, dates, flags and values of closed sets stay.
+Amounts, counts, percentages, dates, flags and values of closed sets stay. Codes that formulas and conditions name are
+hidden too: the one that decided is a code of the bill.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Final, cast
 
 from rxcalc.backends.base import Problem
 from rxcalc.lang.types import Kind, Plain, Type
@@ -30,6 +31,12 @@ from rxcalc.report.wording import Wording
 HIDDEN: Final = "***"
 _TEXTS: Final = frozenset({Kind.CODE, Kind.CODES, Kind.TEXT})
 _ROW_OF_TABLE: Final = re.compile(r"^(.+):\d+$")
+_LITERAL: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
+_OF_RULES: Final = frozenset({
+    "amount_figures", "amount_formula", "assumptions", "call", "clause", "clause_figures", "condition", "field", "figures",
+    "formula", "given", "message", "name", "of", "reason", "shown", "terms", "value", "what", "working",
+})  # fmt: skip
+"""Fields of explanations that hold formulas and conditions, as written or with figures."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +111,7 @@ def _shown_as(type_: Type) -> Type:
 
 def redacted(x: Explanation, hides: Hiding) -> Explanation:
     """An explanation written with `HidingWording`, without what is named in it in other ways: ids, places of table rows."""
-    return replace(
+    hidden = replace(
         x,
         steps=_steps(x.steps, hides),
         shares=_partitions(x.shares, hides),
@@ -118,6 +125,18 @@ def redacted(x: Explanation, hides: Hiding) -> Explanation:
         reverses=_id(x.reverses, hides),
         affected=tuple(_id(name, hides) for name in x.affected),
     )
+    return cast("Explanation", _without_literals(hidden, ""))
+
+
+def _without_literals(x: object, field: str) -> object:
+    """The same without the texts in quotes of formulas and conditions."""
+    if isinstance(x, str):
+        return _LITERAL.sub(f'"{HIDDEN}"', x) if field in _OF_RULES else x
+    if isinstance(x, tuple):
+        return tuple(_without_literals(item, field) for item in x)
+    if is_dataclass(x) and not isinstance(x, type):
+        return replace(x, **{f.name: _without_literals(getattr(x, f.name), f.name) for f in fields(x)})
+    return x
 
 
 def _id(name: str, hides: Hiding) -> str:
@@ -182,7 +201,12 @@ def _problem(problem: Problem | None, hides: Hiding) -> Problem | None:
     """A refusal without the values of the bill that its message repeats."""
     if problem is None:
         return None
-    return replace(problem, value=_without(problem.value, hides), message=_without(problem.message, hides))
+    return replace(
+        problem,
+        field=_without(problem.field, hides),
+        value=_without(problem.value, hides),
+        message=_without(problem.message, hides),
+    )
 
 
 def _without(text: str, hides: Hiding) -> str:

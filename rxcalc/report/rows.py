@@ -27,6 +27,7 @@ class RowsExplainer:
         self.outcome = outcome
         self.recorder = recorder
         self.on = outcome.inputs.get(self.plan.effective_by)
+        self._rows_by_key: dict[str, Mapping[tuple[Value, ...], int]] = {}
 
     # ---- lists ----
 
@@ -145,18 +146,26 @@ class RowsExplainer:
         if not check.level:
             return self.recorder, ()
         of = level_of(self.plan, check.level)
-        rows = self.outcome.lists.get(check.level, ())
         if isinstance(of, PlanList):
             named = {i.name: i.type for i in of.inputs}
             names = of.order
-            keys = [tuple(row.inputs.get(n) for n in names) or (number + 1,) for number, row in enumerate(rows)]
             shown = tuple((n, self.wording.key(v, named[n])) for n, v in zip(names, at, strict=False))
             shown = shown or (("row", str(at[0])),)
         else:
             assert isinstance(of, PlanGroup)  # noqa: S101 - the episode has no row
-            keys = [tuple(row.inputs.get(k.name) for k in of.keys) for row in rows]
+            names = tuple(k.name for k in of.keys)
             shown = tuple((k.name, self.wording.key(v, k.type)) for k, v in zip(of.keys, at, strict=True))
-        return self.recorder.rows.get((check.level, keys.index(at)), Recorder()), shown
+        number = self._numbers(check.level, names)[at]
+        return self.recorder.rows.get((check.level, number), Recorder()), shown
+
+    def _numbers(self, level: str, names: tuple[str, ...]) -> Mapping[tuple[Value, ...], int]:
+        """The rows of a level by what findings call them: their order or keys, else their number from 1."""
+        if level not in self._rows_by_key:
+            numbered: dict[tuple[Value, ...], int] = {}
+            for number, row in enumerate(self.outcome.lists.get(level, ())):
+                numbered.setdefault(tuple(row.inputs.get(n) for n in names) or (number + 1,), number)
+            self._rows_by_key[level] = numbered
+        return self._rows_by_key[level]
 
     def _check(
         self, check: PlanCheck, filled: StepExplainer, row: tuple[tuple[str, str], ...], amount: Value

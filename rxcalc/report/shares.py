@@ -5,24 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from typing import Final
 
 from rxcalc.lang.arithmetic import plain
 from rxcalc.lang.types import MONEY
 from rxcalc.plan.figures import formula_text
 from rxcalc.plan.nodes import PlanPart, PlanPartition, share_name
+from rxcalc.report.bearers import bearer_label
 from rxcalc.report.evidence import rounded_to
 from rxcalc.report.model import PartitionLine, ShareLine
 from rxcalc.report.steps import StepExplainer
 from rxcalc.report.wording import cited
-
-BEARERS: Final = {
-    "fund": {"en": "Fund", "zh": "基金"},
-    "patient": {"en": "Patient", "zh": "个人"},
-    "hospital": {"en": "Hospital", "zh": "医院"},
-    "government": {"en": "Government", "zh": "政府"},
-    "other": {"en": "Other", "zh": "其他"},
-}
 
 
 def partitions(
@@ -69,7 +61,7 @@ def _part(
     found = ShareLine(
         partition=partition.name,
         bearer=part.bearer,
-        bearer_label=words.words(part.bearer_label) or BEARERS.get(part.bearer, {}).get(words.language, part.bearer),
+        bearer_label=bearer_label(part.bearer, words.words(part.bearer_label), words.language),
         part=part.part,
         label=words.words(part.label) or part.part or part.bearer,
         amount=plain(amount, words.decimals),

@@ -177,7 +177,7 @@ def _label(plan: Plan, name: str, words: Wording) -> str:
     step = next((s for s in plan.steps if s.name == name), None)
     if step is not None and step.label:
         return words.words(step.label)
-    from rxcalc.report.shares import BEARERS
+    from rxcalc.report.bearers import BEARERS
 
     bearer = name.removesuffix("_pays").partition(".")[0]
     part = next((p for x in plan.shares for p in x.parts if f"{p.bearer}.{p.part}" == name), None)

@@ -246,9 +246,11 @@ class AskWords:
         return amounts[-1] if amounts else self.plan.outputs[-1]
 
     def so_far(self, interview: Interview) -> list[str]:
-        """The range of the result so far, and what is open."""
-        name = self.headline(interview)
-        text = self.say("so_far", self.possible(name, interview.bounds.results[name]))
+        """The range of the result so far, and what is open. While an amount is open its bounds are those of any amount."""
+        name, result = self.headline(interview), interview.bounds.results
+        amounts = {i.name for i in self.plan.inputs if i.type == MONEY}
+        wide = not amounts.isdisjoint(interview.bounds.open) and not is_known(result[name])
+        text = self.say("so_far_wide") if wide else self.say("so_far", self.possible(name, result[name]))
         still = [self.label(n) for n in interview.bounds.open]
         if still:
             text += self.say("open", self.listed(still))

@@ -15,8 +15,8 @@ def render(x: AuditView, *, columns: int = 80) -> str:
     heading = wrap(phrase("heading", x.language, x.title, x.rulebook), columns)
     lines = [*heading, "=" * min(columns, max(width(line) for line in heading)), ""]
     lines += [phrase("amounts", x.language), *_amounts(x, columns)]
-    if x.refused:
-        lines += ["", *wrap(x.refused, columns)]
+    for note in (x.reversal, x.refused, x.told_patient, *x.contradictions):
+        lines += ["", *wrap(note, columns)] if note else []
     if x.summary:
         lines += ["", *wrap(x.summary, columns)]
     if x.first is not None:
@@ -59,7 +59,11 @@ def told(x: AuditView) -> str:
         return ""
     if not first.ours:
         return f"{phrase('charged', x.language)} {first.charged}: {first.verdict}"
-    if not first.sign:
+    if first.charged == word("missing", x.language):
+        return phrase("not_charged", x.language, first.ours)
+    if first.ours == word("missing", x.language):
+        return phrase("none_by_rules", x.language, first.charged)
+    if not first.sign or x.reversal:
         return phrase("charged_other", x.language, first.charged, first.ours)
     return phrase(
         "charged_is", x.language, first.charged, first.ours, first.difference[1:], phrase(first.sign, x.language)
@@ -75,7 +79,8 @@ def _amounts(x: AuditView, columns: int) -> list[str]:
     rows = [head]
     for a in x.amounts:
         mark = a.verdict if not a.difference or a.sign == "" or a.verdict == phrase("within", x.language) else ""
-        rows.append([f"  {a.label}", a.charged, a.ours, a.difference, "<--" if a.is_first else mark])
+        ours = a.ours or a.verdict
+        rows.append([f"  {a.label}", a.charged, ours, a.difference, "<--" if a.is_first else mark if a.ours else ""])
     return [line for row in fitted(rows, "lrrrl", 2, columns, 0) for line in row]
 
 
@@ -91,7 +96,7 @@ def _rule(rule: RuleLine, language: str, columns: int) -> list[str]:
 
 
 def _cause(c: CauseLine, mark: str, language: str, columns: int) -> list[str]:
-    text = ("" if language == "zh" else " ").join(t for t in (c.sentence, c.note) if t)
+    text = ("" if language == "zh" else " ").join(t for t in (c.sentence, c.note, c.also) if t)
     lines = indented(mark, text, columns, label_width=len(mark) + 1)
     if c.cite:
         lines += indented("", phrase("source", language, c.cite), columns, label_width=len(mark) + 1)

@@ -158,7 +158,7 @@ def _shares(block: Shares, columns: int) -> list[str]:
         lines += taken
         for text in part.working:
             lines += [" " * indent + line for line in wrap(text, columns - indent)]
-    return lines
+    return [*lines, *([f"  {block.zeros}"] if block.zeros else [])]
 
 
 # ---- rows at a glance ----

@@ -25,6 +25,13 @@ def in_language(words: Words, language: str) -> str:
     return texts.get(language) or texts.get("") or texts.get("en") or (words[0][1] if words else "")
 
 
+def in_one_line(text: str) -> str:
+    """The text without line breaks, which would look like another line of what it stands in."""
+    if text.isprintable():
+        return text
+    return " ".join(line.strip() for line in text.splitlines() if line.strip())
+
+
 def plain_value(value: Value, type_: Type, decimals: int) -> str | None:
     """A value as JSON holds it: plain decimals, ISO dates, `yes` and `no`; None is missing.
 
@@ -74,11 +81,13 @@ class Wording:
         if self.grouped and (value is None or isinstance(value, bool)):
             return word("missing" if value is None else "yes" if value else "no", self.language)
         text = figure(value, type_, self.decimals, grouped=self.grouped, endless=endless)
+        text = in_one_line(text) if self.grouped else text
         return _in_chinese(text, type_) if self.grouped and self.language == "zh" else text
 
     def written(self, value: Value, type_: Type, endless: str = "both") -> str:
         """A value as formulas and figures have it: `missing`, `yes` and `no` belong to their language and stay."""
-        return figure(value, type_, self.decimals, grouped=self.grouped, endless=endless)
+        text = figure(value, type_, self.decimals, grouped=self.grouped, endless=endless)
+        return in_one_line(text) if self.grouped else text
 
     def key(self, value: Value, type_: Type) -> str:
         """A key of a group or a place in an order: a year is 2025, not 2,025."""
@@ -93,7 +102,7 @@ class Wording:
 
     def words(self, words: Words) -> str:
         """A text in the reader's language."""
-        return in_language(words, self.language)
+        return in_one_line(in_language(words, self.language))
 
     def plain(self, value: Value, type_: Type) -> str | None:
         """A value as JSON holds it."""

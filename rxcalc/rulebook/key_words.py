@@ -23,7 +23,7 @@ _META: Final[Words] = {
     "names": "Its names in other systems, such as {nhsa: psn_no}.",
 }
 _TYPE: Final[Words] = {
-    "type": "What it holds: money, percent, number, count, date, days, months, years, flag, code, codes, text or `money per day`; a parameter may also be a schedule such as `bands of percent over money`.",
+    "type": "What it holds, such as money, percent, count, date, flag, code or `money per day`; a parameter may also be a schedule such as `bands of percent over money`.",
     "one_of": "A closed set of values: a list, a map of values to {aliases: [..], label: ..}, or the name of a set under `sets`.",
     "ordered": "`yes`: the values of `one_of` stand lowest first and can be compared.",
 }
@@ -36,7 +36,7 @@ _PART: Final[Words] = {
 _SECTIONS: Final[Words] = {
     "title": "What the rulebook is called: one text, or one for each language.",
     "currency": "The currency's ISO code such as CNY, or {code: TWD, decimals: 0} where amounts have other decimals.",
-    "rounding": "How an amount is rounded to the minor unit, once at the end of each step: ties away from zero (half-up), to the even digit, toward zero (half-down); or always up, or down.",
+    "rounding": "How an amount is rounded to the minor unit, once at the end of each step: ties away from zero (half-up), to even, toward zero (half-down); or always up, or down.",
     "sources": "The documents that `cite` names.",
     "sets": "Sets of values that several fields share.",
     "inputs": "The fields of one episode (a settled bill). `episode_id` is required.",
@@ -139,7 +139,7 @@ DESCRIPTIONS: Final[dict[str, Words]] = {
         **_META,
         **_TYPE,
         "by": "The keys: sets, or inputs or steps that hold values of a set, such as [level].",
-        "values": "Start dates with the value that holds from then on, {2025-01-01: 80%}; with `by`, a map with an entry for every value of the set. `none`: there is no such value.",
+        "values": "Start dates with the value that holds from then on, {2025-01-01: 80%}; with `by`, a map with an entry for every value of the set. `none`: no such value.",
         "ends": "The last day on which the latest value holds.",
         "outside": "`hold`: outside its points a curve keeps its end values instead of refusing.",
     },

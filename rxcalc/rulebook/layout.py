@@ -19,6 +19,7 @@ from rxcalc.rulebook.document import Entry, Mapping, Node, Scalar, Sequence
 from rxcalc.rulebook.load import load_yaml_text
 
 _HEADER: Final = re.compile(r"([|>])([0-9+-]*)[ \t]*(#.*)?$")
+_LINE_END: Final = re.compile(r"[ \t]*(#|\n|$)")
 
 
 class UnknownLayoutError(Exception):
@@ -54,7 +55,8 @@ class _Line:
     column: int = 0  # of the comment, before
     blanks: int = 0  # blank lines above
     is_raw: bool = False  # inside a text: no other line's comment depends on it
-    bound: bool = field(default=False)  # its blank lines are content
+    bound: bool = False  # its blank lines are content
+    most: int | None = None  # the furthest indent
 
 
 def lay_out(text: str, root: Node, respell: Respell) -> str:
@@ -93,6 +95,7 @@ class _Writer:
     blanks: int = 0
     ended: bool = False  # the line has ended before its line end: by a comment or a block of text
     keep: bool = False  # blank lines are the end of a `|+` text
+    most: int | None = None  # how far in a comment may stand, so that it is no part of the text above
     brackets: list[_Bracket] = field(default_factory=list)
 
     # ---- nodes
@@ -127,8 +130,7 @@ class _Writer:
         aligned = (line.indent or 0) + display_width(line.text)
         line_start = self.text.rfind("\n", 0, self.at) + 1
         before = self.text[line_start : self.at]
-        self.trivia(self._next(len(self.text)))
-        hangs = self.line is None
+        hangs = _LINE_END.match(self.text, self.at) is not None
         ways = {len(re.match(r"[ -]*", before)[0]) + 2: base + 2, len(before): aligned}  # type: ignore[index]
         outer = self.brackets[-1].ways if self.brackets else {}
         inner = base + 2 if hangs else aligned
@@ -194,11 +196,12 @@ class _Writer:
         sign, flags, comment = found[1], found[2], found[3] or ""
         chomp = "".join(char for char in flags if char in "+-")
         raw = body.split("\n") if body else []
-        while raw and not raw[-1].strip() and "+" not in chomp:
-            raw.pop()
         lines = self.respell(node)
         width = _base(raw, flags, node)
+        width = width if any(line.strip() for line in raw) else max(map(len, raw), default=0)
         content = [line.rstrip("\r")[width:] if len(line.rstrip("\r")) > width else "" for line in raw]
+        while content and not content[-1] and "+" not in chomp:
+            content.pop()
         shown = next((line for line in content if line.strip()), "")
         digit = "2" if lines is None and shown.startswith(" ") else ""
         self._put(f"{sign}{digit}{chomp}", node.span.start, least + 2)
@@ -231,7 +234,7 @@ class _Writer:
         self.keep = "+" in chomp
         self.blanks = self.blanks if self.keep else 0
         self.at = node.span.end
-        self.ended = True
+        self.ended, self.most = True, least
 
     # ---- signs and what stands between them
 
@@ -267,7 +270,7 @@ class _Writer:
         self.trivia(at)
         if sign == ":" and self.line is None:
             raise UnknownLayoutError("a colon begins a line", at)
-        self._put(sign, at, column)
+        self._put(sign, at, column, sign=sign)
         self.at = at + 1
 
     def _is_marker(self, at: int) -> bool:
@@ -302,29 +305,33 @@ class _Writer:
         column = at - (self.text.rfind("\n", 0, at) + 1)
         if self.line is None:
             inner = self.brackets[-1].inner if self.brackets else None
-            self._begin(inner, at)
-            self._add(comment)
+            most = self.most
+            line = self._begin(inner, at)
+            line.text = comment
+            line.most = self.most = most
         else:
             self.line.comment, self.line.gap, self.line.column = comment, gap, column
         self.close()
         self.ended = True
 
-    def _put(self, shown: str, at: int, column: int) -> None:
+    def _put(self, shown: str, at: int, column: int, *, sign: str = "") -> None:
+        """Adds a sign or a scalar to the line, or begins one with it."""
         if self.line is None:
             was = at - (self.text.rfind("\n", 0, at) + 1)
-            is_inside = self.brackets and shown not in ("]", "}")
+            is_inside = self.brackets and sign not in ("]", "}")
             self._begin(self.brackets[-1].ways.get(was, column) if is_inside else column, at)
-        elif self.last == ":" or (self.last not in ("{", "[", "") and shown not in (",", ":", "]", "}")):
+        elif self.last == ":" or (self.last not in ("{", "[", "") and sign not in (",", ":", "]", "}")):
             self._add(" ")
         self._add(shown)
-        self.last = shown if len(shown) == 1 and shown in "{[]},:-" else "x"
+        self.last = sign or "x"
 
-    def _begin(self, indent: int | None, at: int, *, is_raw: bool = False, bound: bool = False) -> None:
+    def _begin(self, indent: int | None, at: int, *, is_raw: bool = False, bound: bool = False) -> _Line:
         was = at - (self.text.rfind("\n", 0, at) + 1)
         blanks = self.blanks if bound or self.keep else min(self.blanks, 1)
         self.line = _Line(indent, was, "", blanks=blanks, is_raw=is_raw, bound=bound)
         self.lines.append(self.line)
-        self.blanks, self.keep, self.last = 0, False, ""
+        self.blanks, self.keep, self.last, self.most = 0, False, "", None
+        return self.line
 
     def _add(self, text: str) -> None:
         if self.line is not None:
@@ -410,14 +417,16 @@ def _place_comments(lines: list[_Line]) -> None:
             line.indent = following.indent
     above: list[_Line] = []
     for line in lines:
-        if line.indent is None:
+        if line.indent is not None and not line.is_raw:
+            above.append(line)
+        elif line.indent is None:
             while above and above[-1].was > line.was:
                 above.pop()
             nearest = above[-1] if above else None
             known = nearest.indent or 0 if nearest is not None else 0
             line.indent = known if nearest is None or nearest.was == line.was else known + 2
-        elif not line.is_raw:
-            above.append(line)
+        if line.indent is not None and line.most is not None:
+            line.indent = min(line.indent, line.most)
 
 
 def _comment_columns(lines: list[_Line]) -> Map[int, int]:

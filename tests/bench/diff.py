@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Two rulebooks over the same bills against one batch, whole processes, in turn.  usage: diff.py EPISODES.csv [--runs 3]
+"""Two rulebooks over the same bills against one batch, whole processes, in turn.
+
+usage: diff.py EPISODES.csv [--runs 3]; the file is made by `gen.py 1e6 EPISODES.csv`
 
 Times `rxcalc diff OLD NEW EPISODES` (totals, winners and losers, distribution; no attribution), where NEW is the policy of
 `run.py csv` with a deductible and a rate changed, and `rxcalc batch` of the same file with OLD. Prints the ratio of medians.

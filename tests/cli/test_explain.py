@@ -62,7 +62,10 @@ def test_every_step_tells_its_story() -> None:
     assert "Deductible, County [deductible_due] 200.00" in text
     assert "formula above_deductible * rate" in text
     assert "figures 9,800.00 * 95%" in text
-    assert "deductible[county] = 200.00 (since 2019-01-01, fictional) source Official Ladder, line 13 (S-02 and S-03)" in text
+    assert (
+        "deductible[county] = 200.00 (since 2019-01-01, fictional) source Official Ladder, line 13 (S-02 and S-03)"
+        in text
+    )
     assert "Who bears each yuan of 10,000.00" in text
     assert "FICTIONAL" in text
 

@@ -156,9 +156,13 @@ def test_earlier_bills_openings_and_refusals_are_saved(tmp_path: Path) -> None:
 def test_what_cannot_be_saved(tmp_path: Path) -> None:
     other = tmp_path / "other.yaml"
     other.write_text("rulebook: qin\n", encoding="utf-8")
+    listed = tmp_path / "listed.yaml"
+    listed.write_text("[]\n", encoding="utf-8")
     for args, told in (
         (("--set", "parameter.rate=90%", "--save-example", str(tmp_path / "x.yaml")), "parameter set by hand"),
         (("--save-example", str(other)), "is no examples file"),
+        (("--save-example", str(listed)), "stands in brackets"),
+        (("--redact", "--save-example", str(tmp_path / "x.yaml")), "does not go with --redact"),
         (("--save-example", str(tmp_path)), "directory"),
     ):
         result = run("explain", COUNTY, *args)
@@ -166,6 +170,102 @@ def test_what_cannot_be_saved(tmp_path: Path) -> None:
         assert told in result.stderr
     assert other.read_text(encoding="utf-8") == "rulebook: qin\n"
     assert not (tmp_path / "x.yaml").exists()
+
+
+FREE_TEXT = """\
+rxcalc: 1
+rulebook: ward
+title: Ward
+version: "1"
+currency: CNY
+rounding: half-up
+effective: {from: 2020-01-01, by: day}
+sources: {s: {title: Made up, status: illustrative}}
+status: illustrative
+inputs:
+  episode_id: {type: code}
+  person_id: {type: code}
+  ward: {type: text, optional: yes, aliases: [bed]}
+  doctor: {type: text}
+  drg: {type: code}
+  day: {type: date}
+  total: {type: money}
+requires: [{that: 'drg != "Zq7Bad"', say: no such group}]
+sequence: {by: person_id, order: [day, episode_id]}
+windows: {year: {calendar: year, date: day}}
+lines:
+  inputs: {line_no: {type: count}, note: {type: text, optional: yes}, amount: {type: money}}
+  order: [line_no]
+steps:
+  before: {rule: 'year.sum(fund)'}
+  fund:
+    rule: |
+      when drg = "Zq7Drg" then 80% * total
+      otherwise 50% * total
+checks:
+  - {when: 'drg in {"Zq7Drg", "B"}', say: found}
+shares:
+  bill: {of: total, fund: {pool: fund}, patient: {own: rest}}
+outputs: [fund]
+"""
+FREE_BILL = """\
+episode: {episode_id: Zq7E2, person_id: Zq7P, bed: Zq7Ward, doctor: Zq7Doctor, drg: Zq7Drg, day: 2025-03-01, total: 100}
+lines:
+  - {line_no: 1, note: Zq7Note, amount: 100}
+earlier:
+  - episode: {episode_id: Zq7E1, person_id: Zq7P, doctor: Zq7Other, drg: Zq7Drg, day: 2025-02-01, total: 10}
+    lines: []
+"""
+
+
+def free_text(folder: Path, old: str = "", new: str = "") -> tuple[str, str]:
+    """A rulebook with free text, and a bill of it with something in it replaced."""
+    (folder / "ward.yaml").write_text(FREE_TEXT, encoding="utf-8")
+    (folder / "bill.yaml").write_text(FREE_BILL.replace(old, new) if old else FREE_BILL, encoding="utf-8")
+    return str(folder / "bill.yaml"), str(folder / "ward.yaml")
+
+
+def test_free_text_is_not_saved(tmp_path: Path) -> None:
+    """No rule reads it: names of doctors and notes of a line need not be in an example."""
+    bill, book = free_text(tmp_path)
+    saved = tmp_path / "saved.yaml"
+    assert run("explain", bill, "-r", book, "--save-example", str(saved)).exit_code == 0
+    text = saved.read_text(encoding="utf-8")
+    assert set(re.findall(r"Zq7\w+", text)) == {"Zq7Drg"}
+    assert 'doctor: "***"' in text
+    assert "bed" not in text
+    assert "note" not in text
+    name = json.loads(re.findall(r"- example: (.*)", text)[0])
+    assert explained(str(saved), "--example", name, "-r", book)["outputs"] == {"fund": "80.00"}
+
+
+@pytest.mark.parametrize(
+    ("before", "added"),
+    [
+        (b"# kept\n", b"# kept\n\n- example: "),
+        (b"- example: a\r\n  episode: {}\r\n", b"  episode: {}\r\n\r\n- example: "),
+    ],
+)
+def test_what_stands_in_the_file_stays(before: bytes, added: bytes, tmp_path: Path) -> None:
+    """A file of comments can be added to, and one with line ends of another system keeps them."""
+    saved = tmp_path / "saved.yaml"
+    saved.write_bytes(before)
+    assert run("explain", COUNTY, "--save-example", str(saved)).exit_code == 0
+    after = saved.read_bytes()
+    assert added in after
+    assert after.count(b"\r\n") == (after.count(b"\n") if b"\r\n" in before else 0)
+
+
+def test_two_results_need_two_files(tmp_path: Path) -> None:
+    saved = tmp_path / "saved.yaml"
+    saved.write_text("# kept\n", encoding="utf-8")
+    (tmp_path / "link.yaml").symlink_to(saved)
+    for output in (saved, tmp_path / "link.yaml"):
+        result = run("explain", COUNTY, "--save-example", str(saved), "-o", str(output))
+        assert result.exit_code == 2
+        assert "two results" in result.stderr
+    assert run("explain", "--ask", "-r", "qin", "--save", str(saved), "-o", str(saved)).exit_code == 2
+    assert saved.read_text(encoding="utf-8") == "# kept\n"
 
 
 # ---- --redact ----
@@ -222,6 +322,93 @@ def test_a_refusal_does_not_repeat_what_is_hidden(tmp_path: Path) -> None:
     result = run("explain", str(tmp_path / "bad.yaml"), "--redact", "--format", "json")
     assert result.exit_code == 1
     assert not any(s in result.stdout for s in SECRETS)
+
+
+@pytest.mark.parametrize("form", ["text", "json", "md", "html", "fhir"])
+@pytest.mark.parametrize("drg", ["Zq7Drg", "Zq7Bad"])
+def test_rules_do_not_name_the_code_that_is_hidden(form: str, drg: str, tmp_path: Path) -> None:
+    """A clause that decided, a finding or a refusal would say which code the bill has."""
+    bill, book = free_text(tmp_path, "Zq7Doctor, drg: Zq7Drg", f"Zq7Doctor, drg: {drg}")
+    hidden = run("explain", bill, "-r", book, "--redact", "--format", form, "--detail", "full")
+    assert hidden.exit_code == (1 if drg == "Zq7Bad" else 0)
+    assert "Zq7" not in hidden.stdout + hidden.stderr
+    assert "***" in hidden.stdout.replace("\\", "")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("total: 100", "total: Zq7Much", "RX701"),
+        ("person_id: Zq7P, bed", "person_id: Zq7Q, bed", "RX756"),
+        ("day: 2025-03-01, ", "", "template"),
+        ("lines:\n", "Zq7: [\n", "RX106"),
+    ],
+)
+def test_messages_do_not_repeat_what_is_hidden(old: str, new: str, told: str, tmp_path: Path) -> None:
+    """What is wrong with a bill is told by kind and place; the template of a bill that lacks something is empty."""
+    bill, book = free_text(tmp_path, old, new)
+    shown = run("explain", bill, "-r", book)
+    assert "Zq7" in shown.stderr
+    result = run("explain", bill, "-r", book, "--redact")
+    assert result.exit_code == shown.exit_code > 0
+    assert "Zq7" not in result.stdout + result.stderr
+    assert told in result.stderr
+
+
+def test_why_an_earlier_episode_was_refused_is_told(tmp_path: Path) -> None:
+    """Nobody can mend what he is not told."""
+    bill, book = free_text(tmp_path, "Zq7Other, drg: Zq7Drg", "Zq7Other, drg: Zq7Bad")
+    text = " ".join(run("explain", bill, "-r", book).stdout.split())
+    assert "REFUSED RX811: `Zq7E1` comes earlier" in text
+    assert "`Zq7E1` was refused with RX722: no such group" in text
+    hidden = run("explain", bill, "-r", book, "--redact").stdout
+    assert "RX722" in hidden
+    assert "Zq7" not in hidden
+
+
+def test_an_empty_bill_is_told_as_such(tmp_path: Path) -> None:
+    for content in ("", "# nothing yet\n"):
+        result = CliRunner().invoke(cli, ["explain", "-", "-r", "qin"], input=content)
+        assert result.exit_code == 2
+        assert "is empty" in result.stderr
+        assert "a rulebook starts" not in result.stderr
+        (tmp_path / "bill.yaml").write_text(content, encoding="utf-8")
+        assert "is empty" in run("explain", str(tmp_path / "bill.yaml"), "-r", "qin").stderr
+
+
+def test_a_lookup_that_failed_is_told_once() -> None:
+    """`X is in the list, because X is not in the list` says one thing twice; a list is called by its Chinese name."""
+    english = run("explain", str(BILLS / "qin-lines.yaml"), "--detail", "full").stdout
+    assert "Not applied: EX-REG is not in Procurement list\n" in english
+    chinese = run("explain", str(BILLS / "qin-lines.yaml"), "--detail", "full", "--lang", "zh").stdout
+    assert "未适用：EX-REG不在集中采购价目中\n" in chinese
+    assert "\n明细 [lines]：3 行\n" in chinese
+    assert "\n明细 [lines] 1\n" in chinese
+
+
+def test_a_template_can_be_read_back(tmp_path: Path) -> None:
+    """What the bill gives stands in it so that YAML reads the same text; a label stays in its line."""
+    bill, book = free_text(tmp_path, "doctor: Zq7Doctor", r'doctor: "x: y # z\n\nFund  9.00"')
+    Path(book).write_text(
+        FREE_TEXT.replace("total: {type: money}", r'total: {type: money, label: "A\n\n# B"}'), encoding="utf-8"
+    )
+    assert "\n  A # B " in run("explain", bill, "-r", book).stdout
+    assert "x: y # z Fund  9.00\n" in run("explain", bill, "-r", book).stdout
+    Path(bill).write_text(
+        Path(bill).read_text(encoding="utf-8").replace("drg: Zq7Drg, day: 2025-03", "day: 2025-03"), encoding="utf-8"
+    )
+    told = run("explain", bill, "-r", book).stderr
+    template = told[told.index("rulebook: ward") : told.index("lines:")]
+    (tmp_path / "filled.yaml").write_text(template.replace("  drg:", "  drg: B"), encoding="utf-8")
+    x = explained(str(tmp_path / "filled.yaml"), "-r", book)
+    assert "  ward: Zq7Ward " in template  # the bill calls it `bed`
+    assert x["episode"]["doctor"] == "x: y # z\n\nFund  9.00"  # type: ignore[index]
+
+
+def test_figures_that_stand_in_rules_have_the_status_of_the_sources(tmp_path: Path) -> None:
+    bill, book = free_text(tmp_path)
+    assert "Some values are ILLUSTRATIVE" in run("explain", bill, "-r", book).stdout
+    assert "HTEST" in run("explain", bill, "-r", book, "--format", "fhir").stdout
 
 
 # ---- output ----

@@ -155,6 +155,11 @@ def test_one_spelling() -> None:
         ("---\nepisode:\n    a: 1\n...\n", "---\nepisode:\n  a: 1\n...\n"),
         ("episode: {a: ' x', b: '\"', c: \"\\t\"}", 'episode: {a: " x", b: \'"\', c: "\\t"}\n'),
         ("episode:\n  a:\n  b: ~\n  c: {d, e: }\n", "episode:\n  a:\n  b: ~\n  c: {d, e: }\n"),
+        ("episode: {a: 1}\nnote: |\n   text\n  # after it\n", "episode: {a: 1}\nnote: |\n  text\n# after it\n"),
+        ("episode: {a: 1}\nnote: |+\n   ", "episode: {a: 1}\nnote: |+\n\n"),
+        ("episode: {a: 1}\nnote: |\n  text\n   \n", "episode: {a: 1}\nnote: |\n  text\n   \n"),
+        ("episode: {a: 1}\n'::': x\n:: y\n", 'episode: {a: 1}\n"::": x\n:: y\n'),
+        ("episode: {\n# c\na: 1}\n", "episode: {\n  # c\n  a: 1}\n"),
         ("episode: [\n a,\n b\n ]\n", "episode: [\n  a,\n  b\n]\n"),
     ],
 )

@@ -445,3 +445,39 @@ def test_of_several_bills_the_last_is_looked_at(tmp_path: Path) -> None:
     assert result.return_value == 0
     assert "The bill B-2" in result.stdout
     assert "The file lists 2 bills; the last one, B-2" in result.stdout
+
+
+ROUND = """\
+rxcalc: 1
+rulebook: round
+version: "1"
+currency: CNY
+rounding: half-up
+effective: {from: 2020-01-01, by: day}
+inputs:
+  episode_id: {type: code}
+  day: {type: date}
+  nights: {type: count, max: 1000}
+  dx: {type: codes, optional: yes}
+steps:
+  third: {type: money, rule: 'if nights - 15 * floor(nights / 15, 1) = 0 then ¥30 else ¥0'}
+  first: {type: money, rule: 'if day(day) = 1 then ¥33 else ¥0'}
+  listed: {type: money, rule: 'if dx is known then (if dx has "D1" then ¥11 else ¥1) else ¥0'}
+  pays: {rule: '¥100 - third - first - listed'}
+outputs: [pays]
+"""
+ROUND_BILL = "episode: {episode_id: N, day: 2025-01-20, nights: 27, dx: [X]}\n"
+
+
+def test_near_finds_places_that_come_round(tmp_path: Path) -> None:
+    """By hand: 30 nights are 3 away (15 are 12), the first of a month is 12 days away, D1 saves 10.00 more than X."""
+    (tmp_path / "round.yaml").write_text(ROUND, encoding="utf-8")
+    (tmp_path / "bill.yaml").write_text(ROUND_BILL, encoding="utf-8")
+    args = ["whatif", str(tmp_path / "bill.yaml"), "-r", str(tmp_path / "round.yaml")]
+    text = CliRunner().invoke(cli, [*args, "--near", "pays"], catch_exceptions=False).stdout
+    assert "nights: 30 instead of 27\n      69.00, 30.00 less; 3 away" in text
+    assert "day: 2025-02-01 instead of 2025-01-20\n      66.00, 33.00 less; 12 days away" in text
+    assert "dx: {D1, X} instead of {X}\n      89.00, 10.00 less" in text
+    varied = CliRunner().invoke(cli, [*args, "--vary", "dx"], catch_exceptions=False).stdout
+    assert "A  dx: {D1, X} instead of {X}" in varied
+    assert "B  dx: left out instead of {X}" in varied

@@ -32,7 +32,10 @@ def test_text(tmp_path: Path) -> None:
     old, new = write(tmp_path / "old"), write(tmp_path / "new", RATE)
     result = run(str(old), str(new))
     assert result.exit_code == 0
-    assert "1 change of meaning in 1 place\n\nparameter rate\n  changed    from 2024-01-01\n      - 80%\n      + 75%\n" in result.output
+    assert (
+        "1 change of meaning in 1 place\n\nparameter rate\n  changed    from 2024-01-01\n      - 80%\n      + 75%\n"
+        in result.output
+    )
     same = run(str(old), str(old), "--exit-code")
     assert (same.exit_code, "no change of meaning" in same.output) == (0, True)
 
@@ -43,7 +46,15 @@ def test_json_and_exit_code(tmp_path: Path) -> None:
     result = CliRunner().invoke(cli, args, standalone_mode=False)
     assert result.return_value == 1
     assert json.loads(result.stdout)["changes"] == [
-        {"section": "parameter", "level": "", "name": "rate", "change": "changed", "what": "from 2024-01-01", "was": "80%", "now": "75%"}
+        {
+            "section": "parameter",
+            "level": "",
+            "name": "rate",
+            "change": "changed",
+            "what": "from 2024-01-01",
+            "was": "80%",
+            "now": "75%",
+        }
     ]
 
 
@@ -65,13 +76,18 @@ def test_a_revision_of_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert "2 changes of meaning" in run("HEAD:rulebook.yaml", "rulebook.yaml").output
 
 
-def test_an_overlay_of_a_revision_has_the_base_of_that_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_overlay_of_a_revision_has_the_base_of_that_revision(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Not the base as it is now."""
     top = tmp_path / "repository"
     base = write(top / "small")
     over = top / "over" / "rulebook.yaml"
     over.parent.mkdir()
-    over.write_text('rxcalc: 1\nrulebook: over\nextends: ../small\nversion: "1"\nstatus: illustrative\neffective: {from: 2024-01-01, by: discharge_date}\n', encoding="utf-8")
+    over.write_text(
+        'rxcalc: 1\nrulebook: over\nextends: ../small\nversion: "1"\nstatus: illustrative\neffective: {from: 2024-01-01, by: discharge_date}\n',
+        encoding="utf-8",
+    )
     git(top, "init", "-q")
     git(top, "add", ".")
     git(top, "commit", "-q", "-m", "one")

@@ -172,15 +172,24 @@ def test_things_that_come_and_go(tmp_path: Path) -> None:
 def test_spelling_is_no_change_of_meaning(tmp_path: Path) -> None:
     """Labels, messages, comments, blanks, other digits of the same number, sections and steps in another order, another file."""
     text = BOOK.replace("total - deductible[level]", "(total   -  deductible[ level ])")
-    text = text.replace("title: a small rulebook", "title: {en: something else}").replace('version: "1"', 'version: "2"')
+    text = text.replace("title: a small rulebook", "title: {en: something else}").replace(
+        'version: "1"', 'version: "2"'
+    )
     text = text.replace("say: a large bill", "say: really large").replace("¥50000", "¥50_000")
-    text = text.replace("rate: {type: percent, values: {2024-01-01: 80%}}", "rate: {type: percent, label: r, values: {2024-01-01: 80.0%}}")
+    text = text.replace(
+        "rate: {type: percent, values: {2024-01-01: 80%}}",
+        "rate: {type: percent, label: r, values: {2024-01-01: 80.0%}}",
+    )
     text = text.replace("max: 1_000_000", "max: 1000000, label: all of it")
-    text = text.replace("  added_part: extra[level].added\n", "").replace("steps:\n", "steps:  # moved\n  added_part: extra[level].added\n")
+    text = text.replace("  added_part: extra[level].added\n", "").replace(
+        "steps:\n", "steps:  # moved\n  added_part: extra[level].added\n"
+    )
     head, rest = text.split("windows:\n")
     windows, rest = rest.split("parameters:\n")
     text = head + "parameters:\n" + rest + "windows:\n" + windows
-    text = text.replace("extra.csv", "other.csv").replace("then base_amount * 85%\n", "then base_amount * 85% because young\n")
+    text = text.replace("extra.csv", "other.csv").replace(
+        "then base_amount * 85%\n", "then base_amount * 85% because young\n"
+    )
     path = write(tmp_path / "new")
     path.write_text(text, encoding="utf-8")
     (path.parent / "other.csv").write_text("added,level\n20.00,county\n10,city\n", encoding="utf-8")
@@ -211,5 +220,3 @@ def test_a_parameter_before_a_rulebook_is_in_force(tmp_path: Path) -> None:
         ("      2024-01-01: {city: 500, county: 300}\n", ""),
     )
     assert told(book(tmp_path / "old"), new) == [("effective", "changed", "from", "2024-01-01", "2025-01-01")]
-
-

@@ -35,12 +35,6 @@ RULEBOOKS = sorted((HERE.parents[1] / "rulebooks").glob("*/rulebook*.yaml"))
 ATLAS = sorted((HERE.parent / "cases" / "atlas").glob("*/rulebook.yaml"))
 WIDTHS = (80, 120)
 
-UNDERIVED = {
-    # A refused group: its inputs stand in the message of the refusal and nowhere else, since the bill has no results.
-    ("sanming-settlement", "a surplus used twice U-2"),
-}
-"""Bills with numbers that do not follow from their text, and why; a bill that follows must not be listed."""
-
 
 def _load() -> ModuleType:
     """The reader, which is no part of the tests that import it."""
@@ -158,9 +152,8 @@ def test_a_reader_redoes_some_bills(path: Path, tmp_path: Path) -> None:
     counts: Counter[str] = Counter()
     found: list[str] = []
     for at, (bill, x) in enumerate(bills):
-        if (named(path), bill) not in UNDERIVED:
-            columns = WIDTHS[at % 2]
-            found += problems(bill, render(x, detail=("steps", "full")[at % 3 == 0], columns=columns), columns, counts)
+        columns, detail = WIDTHS[at % 2], ("steps", "full")[at % 3 == 0]
+        found += problems(bill, render(x, detail=detail, columns=columns), columns, counts)
     assert not found, "\n".join(found[:20])
     assert redone(counts) > 15 * len(bills)
     assert traced(counts) > 15 * len(bills)
@@ -177,9 +170,6 @@ def test_a_reader_redoes_all_examples_and_100_bills(path: Path, tmp_path: Path) 
     counts: Counter[str] = Counter()
     found: list[str] = []
     for bill, x in (*bills, *made_up):
-        if (named(path), bill) in UNDERIVED:
-            assert checker.check(render(x), 80).problems, f"{bill} follows from its text now: take it out of the list"
-            continue
         for detail in ("steps", "full"):
             of_depth: Counter[str] = Counter()
             for columns in WIDTHS if detail == "steps" else (80,):
@@ -239,10 +229,10 @@ def texts_of(path: Path, folder: Path, how_many: int) -> list[tuple[str, str, in
 
 
 def test_a_changed_digit_is_noticed(tmp_path: Path) -> None:
-    """Of 40 digits changed in texts of three rulebooks nearly all are noticed."""
-    paths = [p for p in RULEBOOKS if p.parent.name in ("beijing-employee", "sanming", "national-dip")]
-    texts = [t for p in paths for t in texts_of(p, tmp_path / named(p), 3)]
-    seen, tried, missed = noticed(texts, 40, "forty")
+    """Of 30 digits changed in texts of two rulebooks nearly all are noticed."""
+    paths = [p for p in RULEBOOKS if p.parent.name in ("beijing-employee", "sanming")]
+    texts = [t for p in paths for t in texts_of(p, tmp_path / named(p), 2)]
+    seen, tried, missed = noticed(texts, 30, "thirty")
     assert seen >= 0.85 * tried, "\n".join(missed)
 
 

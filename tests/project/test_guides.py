@@ -79,3 +79,25 @@ def test_commands_in_order(name: str, tmp_path: Path) -> None:
 def test_every_step_is_there(name: str, step: str) -> None:
     """A page goes all the way: from the list of rulebooks to the settled year, from the bill to the letter."""
     assert re.search(rf"^\$ rxcalc {step}\b", PAGES[name], re.MULTILINE)
+
+
+def test_the_interview_of_the_guide() -> None:
+    """The questions of the guide come as shown, when they are answered as shown."""
+    page = PAGES["guide-advocate.md"]
+    shown = re.findall(r"^```text\n(.*?)^```", page, re.MULTILINE | re.DOTALL)[0]
+    answers = ["2025-03-18", "no", "36150", *re.findall(r"\] > (.+)", shown)]  # those left out come first
+    ran = subprocess.run(
+        [sys.executable, "-m", "rxcalc", "explain", "-r", "beijing-employee", "--ask"],
+        input="".join(f"{answer}\n" for answer in answers),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8", "COLUMNS": "80"},
+        timeout=120,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    lines = iter([line.rstrip() for line in (ran.stdout + ran.stderr).splitlines()])
+    for line in shown.splitlines():
+        if line.strip() != "..":
+            assert line.rstrip() in lines, f"not printed, or not in this place: {line!r}"

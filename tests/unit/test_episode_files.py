@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from rxcalc.diagnostics.model import Sink
 from rxcalc.bill.subject import cell_diagnostic
+from rxcalc.diagnostics.model import Sink
 from rxcalc.inputs.episodes import EpisodeEntry, read_entry
 from rxcalc.inputs.groups import GivenGroups, read_groups
 from rxcalc.inputs.records import Record, RecordReader

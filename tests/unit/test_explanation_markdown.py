@@ -76,7 +76,7 @@ def test_amounts_are_there() -> None:
     assert "- source: Official Ladder, line 13 (S-01) \\[fictional\\]" in page
     assert "| Fund | Insurance fund | 285.00 |  | `= fund_pays` |" in page
     assert "|  | Co-payment | 15.00 | PR-2 | `= what is left: 500.00 - 285.00 - 200.00 - 0.00` |" in page
-    assert "| patient\\_pays | 215.00 | = 200.00 + 15.00 + 0.00 |" in page
+    assert "| Patient, in all \\[patient\\_pays\\] | 215.00 | = 200.00 + 15.00 + 0.00 |" in page
     assert "> **Values in this rulebook are partly or wholly FICTIONAL: not a real tariff.**" in page
 
 

@@ -15,7 +15,9 @@ from rxcalc.diagnostics.model import Sink
 from rxcalc.driver.compile import compile_file
 from rxcalc.driver.explain import explain_entry
 from rxcalc.inputs.episodes import read_entry
+from rxcalc.report.html import render as as_html
 from rxcalc.report.layout import width, wrap
+from rxcalc.report.markdown import render as as_markdown
 from rxcalc.report.outline import build
 from rxcalc.report.outline_model import Bands, Item, Outline, Section, Told
 from rxcalc.report.outline_steps import is_zero, joined, short_title
@@ -172,7 +174,39 @@ def test_figures_can_be_redone(tmp_path: Path) -> None:
 def test_totals_say_what_they_add_up(tmp_path: Path) -> None:
     """The parts of a bearer with several; of one with a single part there is nothing to add."""
     text = render(explained(tmp_path))
-    assert "  fund_pays       85.00\n  patient_pays   215.01\n      = 215.01 + 0.00\n" in text
+    assert (
+        "  Fund, in all [fund_pays]          85.00\n  Patient, in all [patient_pays]   215.01\n      = 215.01 + 0.00\n"
+        in text
+    )
+
+
+def test_totals_and_results_bear_labels(tmp_path: Path) -> None:
+    """A total is called by the rulebook's label of its bearer, else by the usual one, in the reader's language."""
+    book = BOOK.replace("fund: {pool", "fund: {label: {en: Insurance, zh: 医保}, pool")
+    book = book.replace("outputs: [pays, due]", "outputs: [pays, patient.own, patient_pays]")
+    brief = render(explained(tmp_path, book=book), detail="brief")
+    results = brief[brief.index("Results") : brief.index("Who bears")]
+    assert "  Paid by the fund " in results
+    assert "  Patient: own " in results
+    assert "  Patient, in all [patient_pays] " in results
+    assert "  Insurance, in all [fund_pays] " in brief[brief.index("Totals") :]
+    chinese = render(explained(tmp_path, book=book, language="zh"), language="zh")
+    assert "  医保合计 [fund_pays] " in chinese
+    assert "  个人合计 [patient_pays] " in chinese
+
+
+def test_brief_counts_parts_of_nothing(tmp_path: Path) -> None:
+    """Several parts of 0.00 are one line, in every language and format; the other depths show each."""
+    book = BOOK.replace("third: {is: 0}", "third: {is: 0}, fourth: {is: 0}")
+    x = explained(tmp_path, book=book)
+    assert "  and 2 parts of 0.00\n" in render(x, detail="brief")
+    assert "fourth" not in render(x, detail="brief")
+    assert "fourth" in render(x)
+    assert "parts of" not in render(x)
+    assert "  另有 2 个部分为 0.00\n" in render(x, language="zh", detail="brief")
+    assert "\nand 2 parts of 0.00\n" in as_markdown(x, detail="brief")
+    assert "and 2 parts of 0.00" in as_html([x], detail="brief")
+    assert "third" in render(explained(tmp_path), detail="brief")
 
 
 def test_overlays_name_each_version(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 from .calculator import compared, multiplied, worked_out
 from .language import NotReadable, read
@@ -74,7 +75,7 @@ def check_bands(lines: list[Band], roundings: list[str], report: Report) -> None
                     f"{line.amount} is rounded to {shown(rounded(exact, unit, mode))}, not {line.rounded}",
                 )
         report.count("line: band")
-    for one, other in zip(lines, lines[1:], strict=False):
+    for one, other in pairwise(lines):
         if one.high != other.low:
             report.add(other.line, "bands", f"the part begins at {other.low}, the one before ends at {one.high}")
 

@@ -287,8 +287,8 @@ class _Checker:
         for part in self.page.shares[0].parts:
             sums.setdefault(part.bearer, []).append(printed(part.amount))
         for total in self.page.totals:
-            bearer = total.label.removesuffix("_pays")
-            own = next((amounts for label, amounts in sums.items() if spelled(label) == bearer), None)
+            bearer = total.label.partition(" [")[0]  # `Fund, in all [fund_pays]`
+            own = next((amounts for label, amounts in sums.items() if bearer in (f"{label}, in all", label)), None)
             value = printed(total.value)
             if own is None:
                 if not any(same(added(amounts), value) for amounts in sums.values()):
@@ -367,7 +367,11 @@ class _Checker:
         if filled is None:
             self.report.add(self.page.refusal.line, "unreadable", f"`{match['condition']}` does not fit its figures")
             return
-        step.trace(filled, self.page.refusal.line)
+        if re.search(r"refused \(RX\d+: |refused with RX\d+: ", text):
+            # Another bill or a group was refused: its message is quoted, and its inputs are none of this bill's.
+            self.report.count("figures of another refusal")
+        else:
+            step.trace(filled, self.page.refusal.line)
         value = worked_out(filled.figures, in_figures)
         if value is True:
             self.report.add(self.page.refusal.line, "condition", f"`{match['figures']}` holds")

@@ -196,7 +196,7 @@ def check_call(called: Called, value: Value, scope: Scope, report: Report) -> No
                 report.add(
                     called.line,
                     "rows",
-                    f"{sum(before)} rows stand before row {reader}, whose rank is told as {shreader(value)}",
+                    f"{sum(before)} rows stand before row {reader}, whose rank is told as {shown(value)}",
                 )
             report.count("line: rows counted")
         else:
