@@ -17,6 +17,7 @@ from rxcalc.inputs.episodes import EpisodeEntry, Fields
 from rxcalc.inputs.groups import GivenGroups, read_groups
 from rxcalc.inputs.openings import openings
 from rxcalc.inputs.records import Record, RecordReader
+from rxcalc.passes.sequence import instance_key
 from rxcalc.plan.nodes import Plan, Value
 from rxcalc.source import NOWHERE, Span
 from rxcalc.tracing.model import Recorder
@@ -48,10 +49,13 @@ class Subject:
         return tuple(record.values for record in self.records[:-1])
 
     def with_values(self, changes: Mapping[str, Value]) -> Subject:
-        """The same bill with other values of inputs; nothing is checked against their declarations."""
+        """The same bill with other values of inputs; nothing is checked against their declarations.
+
+        Opening amounts of a year (or quarter, month) end with it: a bill moved into another one begins at nothing.
+        """
         last = self.records[-1]
         changed = Record(MappingProxyType({**last.values, **changes}), last.defaulted)
-        return replace(self, records=(*self.records[:-1], changed))
+        return replace(self, records=(*self.records[:-1], changed), openings=still_open(self, changed.values))
 
     def with_rows(self, name: str, rows: Sequence[Mapping[str, Value]]) -> Subject:
         """The same bill with other rows of a list."""
@@ -79,6 +83,22 @@ class Subject:
         if recording not in self._exact:
             self._exact[recording] = Exact(self.plan, recording=recording)
         return self._exact[recording]
+
+
+def still_open(subject: Subject, values: Mapping[str, Value]) -> Mapping[str, Value]:
+    """The opening amounts that hold for a bill with other values: those of a civil window only within the same one.
+
+    They are the state before the first episode listed, so with episodes before the bill nothing changes. Spells and periods
+    are formed by the episodes themselves: what is given for them stays.
+    """
+    if len(subject.records) > 1 or not subject.openings:
+        return subject.openings
+    ended = {
+        f"{w.name}."
+        for w in subject.plan.windows
+        if w.calendar and instance_key(w, subject.bill) != instance_key(w, values)
+    }
+    return {call: value for call, value in subject.openings.items() if not call.startswith(tuple(ended))}
 
 
 @dataclass(frozen=True)

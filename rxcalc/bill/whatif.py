@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Final, TypeAlias
 
 from rxcalc.bill.course import Courses, Turn
-from rxcalc.bill.subject import Subject, read_subject
+from rxcalc.bill.subject import Subject, read_subject, still_open
 from rxcalc.diagnostics.model import Diagnostic, Sink
 from rxcalc.inputs.by_hand import set_by_hand
 from rxcalc.inputs.cells import CellProblem
@@ -118,7 +118,9 @@ class Bill:
             return tuple(_told(d) for d in sink.sorted())
         shared = self._shared.setdefault(id(plan), found)
         # The same evaluator for all: to make one takes longer than to compute a bill.
-        return replace(shared, records=found.records, openings=found.openings, groups=found.groups)
+        given, kept = self.subject.openings, still_open(self.subject, found.bill)
+        openings = {call: value for call, value in found.openings.items() if call in kept or call not in given}
+        return replace(shared, records=found.records, openings=openings, groups=found.groups)
 
     def alternative(self, texts: Mapping[str, str]) -> Alternative | Unvaried:
         """The bill with several things changed together, as `--set` says them."""

@@ -41,8 +41,8 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
         "{0}：只看了 {1} 个取值，可能还有其他转折点。",
     ),
     "so_far_stays": (
-        "The amounts under `so_far:` are taken as they stand for every date, also where another year or period would begin.",
-        "`so_far:` 下的金额对任何日期均按原值采用，即使该日期已进入另一年度或周期。",
+        "The amounts under `so_far:` end with their year, quarter or month; those of spells and periods are taken as they stand for every date.",
+        "`so_far:` 下的金额随其年度、季度或月份终止；按间隔或周期累计的金额对任何日期均按原值采用。",
     ),
     "rows_cut": (
         "Rows of lists: {0} changes were tried; those of later rows were not.",

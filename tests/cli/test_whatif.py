@@ -160,10 +160,25 @@ def test_a_date_moves_the_bill_to_another_version() -> None:
 
 
 def test_opening_amounts_stay_and_that_is_said() -> None:
-    """Another date may begin another insurance year; what `so_far:` gives is not taken away by that."""
+    """Another date may begin another insurance year; it is said what becomes of `so_far:` then."""
     path = str(BILLS / "shanghai-stay.yaml")
     assert "`so_far:`" in run("whatif", path, "--set", "discharge_date=2025-05-29", "--lang", "en").stdout
     assert "`so_far:`" not in run("whatif", path, "--vary", "level", "--lang", "en").stdout
+
+
+def test_opening_amounts_end_with_their_year(tmp_path: Path) -> None:
+    """A bill moved into the next insurance year has the whole cap before it, as if nothing had come before it."""
+    bill = (BILLS / "shanghai-stay.yaml").read_text(encoding="utf-8")
+    path = tmp_path / "bill.yaml"
+    path.write_text(bill, encoding="utf-8")
+    fresh = tmp_path / "fresh.yaml"
+    fresh.write_text(bill[: bill.index("so_far:")].replace("2025-05-30", "2025-07-01"), encoding="utf-8")
+    alone = json.loads(run("explain", str(fresh), "--format", "json").stdout)["totals"]["patient_pays"]
+    assert alone == "28194.51"  # as with the history given as an `earlier:` bill of the year before
+    moved = asked(str(path), "--set", "discharge_date=2025-07-01")["alternatives"][0]
+    assert moved["totals"]["patient_pays"]["value"] == alone
+    nearest = {n["to"]: n for n in asked(str(path), "--near", "patient_pays")["near"]["found"]}
+    assert nearest["2025-07-01"]["value"] == alone
 
 
 # ---- near ----
