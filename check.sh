@@ -4,4 +4,4 @@ set -eu
 cd "$(dirname "$0")"
 . .ci/venv.sh
 install '.[dev]'
-exec "$python" -m pytest -n 2 --dist worksteal -m 'not long' "$@"
+exec "$python" -m pytest -n 2 -m 'not long' "$@"

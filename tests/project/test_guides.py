@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 STEPS = {
     "tutorial.md": ["rulebooks", "check", "explain", "sample", "batch", "settle"],
     "guide-advocate.md": ["rulebooks", "explain", "audit", "whatif"],
+    "guide-drafter.md": ["new", "check", "test", "diff", "sample", "fmt"],
 }
 PAGES = {name: (ROOT / "docs" / name).read_text(encoding="utf-8") for name in STEPS}
 BLOCK = re.compile(r"```(console|yaml (?P<file>\S+))\n(?P<text>.*?)```", re.DOTALL)
@@ -56,6 +57,7 @@ def test_commands_in_order(name: str, tmp_path: Path) -> None:
     code, ran = 0, 0
     for block in BLOCK.finditer(page):
         if block["file"]:
+            (tmp_path / block["file"]).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / block["file"]).write_text(block["text"], encoding="utf-8")
             continue
         for command, shown in _commands(block["text"]):
@@ -81,13 +83,14 @@ def test_every_step_is_there(name: str, step: str) -> None:
     assert re.search(rf"^\$ rxcalc {step}\b", PAGES[name], re.MULTILINE)
 
 
-def test_the_interview_of_the_guide() -> None:
-    """The questions of the guide come as shown, when they are answered as shown."""
+def test_the_interview_of_the_guide(tmp_path: Path) -> None:
+    """The questions of the guide come as shown, when they are answered as shown; the file that is saved can be audited."""
     page = PAGES["guide-advocate.md"]
-    shown = re.findall(r"^```text\n(.*?)^```", page, re.MULTILINE | re.DOTALL)[0]
-    answers = ["2025-03-18", "no", "36150", *re.findall(r"\] > (.+)", shown)]  # those left out come first
+    shown = "".join(re.findall(r"^```text\n(.*?)^```", page, re.MULTILINE | re.DOTALL)[:2])
+    answers = ["2025-03-18", "no", "36150", *re.findall(r"\] > ?(.*)", shown)]  # those left out come first
     ran = subprocess.run(
-        [sys.executable, "-m", "rxcalc", "explain", "-r", "beijing-employee", "--ask"],
+        [sys.executable, "-m", "rxcalc", "explain", "-r", "beijing-employee", "--ask", "--save", "mybill.yaml"],
+        cwd=tmp_path,
         input="".join(f"{answer}\n" for answer in answers),
         capture_output=True,
         text=True,
@@ -101,3 +104,6 @@ def test_the_interview_of_the_guide() -> None:
     for line in shown.splitlines():
         if line.strip() != "..":
             assert line.rstrip() in lines, f"not printed, or not in this place: {line!r}"
+    audit, code = _run("rxcalc audit mybill.yaml", tmp_path)
+    assert code == 1
+    assert "Pooled fund      29,930.00     30,627.00     -697.00  <--" in audit
