@@ -9,6 +9,7 @@ from functools import partial
 from types import MappingProxyType
 
 from rxcalc.bill.changes import Change, Kind
+from rxcalc.bill.limits import limits
 from rxcalc.bill.subject import Subject
 from rxcalc.inputs.openings import is_limited, normal, opening_specs, window_calls
 from rxcalc.inputs.records import Record
@@ -42,35 +43,36 @@ def _openings(subject: Subject) -> Iterator[Change]:
     if len(given) > 1:
         yield Change(Kind.OPENING, "", _without_openings, was=len(given))
     done: set[str] = set()
+    held_against = limits(plan)
     for call in window_calls(plan):
         key = normal(call.key)
         if key in done or (is_limited(plan, call) and len(subject.records) > 1):
             continue
         done.add(key)
         was = given.get(key)
-        for number, now in enumerate(_amounts(plan, call, was)):
+        for number, now in enumerate(_amounts(plan, call, was, held_against.get(key, frozenset()))):
             yield Change(
                 Kind.OPENING if call.function == "count" else Kind.SPENT, call.key, partial(_with_opening, key=key, now=now), was=was, now=now, type=call.type,
                 distance=abs(Fraction(now) - Fraction(was if isinstance(was, int | Fraction) else 0)), number=number + 1,
             )  # fmt: skip
 
 
-def _amounts(plan: Plan, call: PlanCall, was: Value) -> list[int | Fraction]:
+def _amounts(plan: Plan, call: PlanCall, was: Value, held_against: frozenset[str]) -> list[int | Fraction]:
     """What a count or sum could have been taken for."""
     own = Fraction(was) if isinstance(was, int | Fraction) and not isinstance(was, bool) else Fraction(0)
     if call.function == "count":
         return [int(own) + n for n in (1, -1) if own + n >= 0]
     if call.function != "sum" or call.type != MONEY:
         return []
-    limits = {
+    reached = {
         Fraction(value)
         for p in plan.parameters
-        if p.type == MONEY and not p.keys
+        if p.type == MONEY and p.name in held_against
         for s in p.segments
         for _, value in s.values
         if isinstance(value, int | Fraction)
     }
-    return sorted(limits - {own, Fraction(0)})
+    return sorted(reached - {own, Fraction(0)})
 
 
 def _without(subject: Subject, *, at: int) -> Subject:

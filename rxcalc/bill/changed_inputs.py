@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from difflib import SequenceMatcher
 from fractions import Fraction
 from functools import partial
-from itertools import pairwise
 from typing import Final
 
 from rxcalc.bill.changes import Change, Kind
 from rxcalc.bill.charged import sorted_rows
 from rxcalc.bill.compare import row_name
+from rxcalc.bill.digits import other_digits, shifted, transposed
 from rxcalc.bill.reach import Reach
 from rxcalc.bill.subject import Subject
-from rxcalc.lang.arithmetic import plain, round_to
+from rxcalc.lang.arithmetic import round_to
 from rxcalc.lang.dates import add_months
 from rxcalc.lang.ops import Op
 from rxcalc.lang.types import CODE, CODES, DATE, FLAG, MONEY, MONEY_PER_DAY, PERCENT, OneOf, is_numeric, is_whole
@@ -108,7 +109,7 @@ class _Around:
         self.subject = subject
         self.plan = subject.plan
         self.edges: Edges = edges(subject.plan)
-        self.starts = _starts(subject.plan)
+        self.starts = starts(subject.plan)
         self.codes: dict[tuple[str, str], list[str]] = {}
         self.keys = _table_keys(subject.plan)
 
@@ -183,9 +184,9 @@ class _Around:
         own = Fraction(was)
         found: list[tuple[Fraction, Fraction, Kind | None]] = []
         decimals = 0 if is_whole(spec.type) else 2
-        found += [(value, Fraction(1), None) for value in _transposed(own, decimals)]
+        found += [(value, Fraction(1), None) for value in transposed(own, decimals)]
         if spec.type in (MONEY, MONEY_PER_DAY) and len(self._rows(level)) <= DIGIT_ROWS:
-            found += [(value, Fraction(4), None) for value in _shifted(own, decimals)]
+            found += [(value, Fraction(4), None) for value in shifted(own, decimals)]
         for i in self._fields(level):
             value = row.get(i.name)
             if i.type == spec.type and i.name != spec.name and isinstance(value, int | Fraction):
@@ -201,7 +202,7 @@ class _Around:
         near = [v for v in edge if 0 < v <= own][-4:] + [v for v in edge if v >= own][:4]
         found += [(v, abs(v - own) / max(own, Fraction(1)), Kind.EDGE) for v in near]
         if spec.type in (MONEY, MONEY_PER_DAY) and len(self._rows(level)) <= DIGIT_ROWS:
-            found += [(value, Fraction(2), Kind.DIGIT) for value in _other_digits(own, decimals)]
+            found += [(value, Fraction(2), Kind.DIGIT) for value in other_digits(own, decimals)]
         for value, distance, kind in found:
             yield value.numerator if is_whole(spec.type) else value, distance, kind
 
@@ -222,39 +223,7 @@ def _allowed(spec: PlanInput, value: Value) -> bool:
     return (low is None or value >= low) and (high is None or value <= high)  # type: ignore[operator]  # one type, by the declaration
 
 
-def _transposed(value: Fraction, decimals: int) -> list[Fraction]:
-    """The number with two neighbouring digits swapped."""
-    if value < 0 or (value * 10**decimals).denominator != 1:
-        return []
-    digits = plain(value, decimals).replace(".", "")
-    found = []
-    for at, (a, b) in enumerate(pairwise(digits)):
-        if a != b:
-            found.append(Fraction(int(digits[:at] + b + a + digits[at + 2 :]), 10**decimals))
-    return found
-
-
-def _shifted(value: Fraction, decimals: int) -> list[Fraction]:
-    """The number with its decimal point one or two places off."""
-    moved = [value * Fraction(10) ** n for n in (1, -1, 2, -2)]
-    return [v for v in moved if value > 0 and (v * 10**decimals).denominator == 1]
-
-
-def _other_digits(value: Fraction, decimals: int) -> list[Fraction]:
-    """The number with one digit wrong, left out, or written twice."""
-    if value <= 0 or (value * 10**decimals).denominator != 1:
-        return []
-    digits = plain(value, decimals).replace(".", "")
-    found = []
-    for at, own in enumerate(digits):
-        before, after = digits[:at], digits[at + 1 :]
-        found += [before + other + after for other in "0123456789" if other != own and (at or other != "0")]
-        if at < len(digits) - decimals:
-            found += [before + after, before + own + own + after]
-    return [Fraction(int(text), 10**decimals) for text in dict.fromkeys(found) if text]
-
-
-def _starts(plan: Plan) -> list[date]:
+def starts(plan: Plan) -> list[date]:
     """The days on which something of the rulebook changes: values of parameters, rows of tables, window years."""
     found = {s.start for p in plan.parameters for s in p.segments[1:]}
     for table in plan.tables:
@@ -293,7 +262,8 @@ def _table_keys(plan: Plan) -> dict[tuple[str, str], dict[str, object]]:
 
 
 def _with_value(subject: Subject, *, name: str, now: Value) -> Subject:
-    return subject.with_values({name: now})
+    """The bill with one field changed; what was given for before it stays, in another year too: that is another thing."""
+    return replace(subject.with_values({name: now}), openings=subject.openings)
 
 
 def _with_row(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from datetime import date
 from fractions import Fraction
 from functools import partial
 from typing import Final
@@ -143,11 +144,33 @@ def _versions(plan: Plan, hits: list[Hit], reach: Reach) -> Iterator[Change]:
             detail = f"{start}..{until or ''}"
             change = _of_parameter(Kind.VERSION, parameter, read, was, now, edit, detail=detail, number=to)
             yield replace(change, said=(("", ", ".join(read.keys)),))
+    for hit in hits:
+        if isinstance(hit, RowRead) and hit.table in reach.tables:
+            for to, row_edit in _rows_of_other_dates(plan, hit):
+                steps[to][f"{hit.table} {hit.row}"] = row_edit
     for to, edits in steps.items():
         if len(edits) > 1:
             yield Change(
                 Kind.VERSION, "", _applied(partial(_all, edits=tuple(edits.values()))), number=to, now=len(edits)
             )
+
+
+def _rows_of_other_dates(plan: Plan, hit: RowRead) -> Iterator[tuple[int, Edit]]:
+    """What the row of a table said before, and says afterwards, for the same keys."""
+    table = next(t for t in plan.tables if t.name == hit.table)
+    own = table.rows[hit.row]
+    alike = [n for n, r in enumerate(table.rows) if r.keys == own.keys]
+    alike.sort(key=lambda n: table.rows[n].start or date.min)
+    if hit.row not in alike:
+        return
+    for to in (-1, 1):
+        at = alike.index(hit.row) + to
+        if 0 <= at < len(alike):
+            cells = table.rows[alike[at]].cells
+            changed = [(c.name, new) for c, old, new in zip(table.columns, own.cells, cells, strict=True) if new != old]
+            if changed:
+                edits = [partial(with_cell, table=table.name, row=hit.row, column=c, value=v) for c, v in changed]
+                yield to, partial(_all, edits=tuple(edits))
 
 
 def _all(plan: Plan, edits: tuple[Edit, ...]) -> Plan:

@@ -22,6 +22,7 @@ class Kind(Enum):
     ROW_TWICE = "row_twice"
     EARLIER_OUT = "earlier_left_out"  # one episode before the bill; without a name all of them
     EARLIER_MORE = "earlier_added"  # a bill like this one before it
+    GROUP = "group_result"  # a result of a group that the file gives, read as another value
     OPENING = "so_far"  # another amount or count before the first bill
     VERSION = "parameter_version"  # the values of a parameter of its previous or next date; without a name of all
     CLAUSE = "clause"  # another clause of a step decides
@@ -39,6 +40,7 @@ class Kind(Enum):
     EDGE = "limit"  # a number or date is one at which the rules decide otherwise
     SPENT = "so_far_limit"  # as much as a limit of the rules had been paid before
     FAR_DATE = "far_date"  # a date that is weeks or years from the one on the bill
+    STAY = "whole_stay"  # all dates of the bill moved by as many days
     RATE = "rate"  # a round percentage that the rulebook does not have there
     RULEBOOK = "rulebook"  # another version, or a rulebook given with `--against`
     FITTED = "fitted"  # a parameter set to a figure of the bill: tells what was reckoned with, never why
@@ -49,6 +51,7 @@ WEIGHTS: Final[dict[Kind, int]] = {
     Kind.ROW_INPUT: 1,
     Kind.ROW_OUT: 1,
     Kind.ROW_TWICE: 1,
+    Kind.GROUP: 1,
     Kind.EARLIER_OUT: 2,
     Kind.EARLIER_MORE: 2,
     Kind.OPENING: 2,
@@ -68,6 +71,7 @@ WEIGHTS: Final[dict[Kind, int]] = {
     Kind.DIGIT: 8,
     Kind.EDGE: 8,
     Kind.FAR_DATE: 8,
+    Kind.STAY: 8,
     Kind.RATE: 8,
     Kind.RULEBOOK: 9,
     Kind.FITTED: 10,

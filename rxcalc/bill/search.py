@@ -12,10 +12,13 @@ from rxcalc.backends.exact_groups import run_all
 from rxcalc.backends.history import Opening
 from rxcalc.backends.watched import WatchedExact
 from rxcalc.bill.changed_before import before_changes
+from rxcalc.bill.changed_groups import group_changes
 from rxcalc.bill.changed_inputs import input_changes, lists_in_part, row_changes
 from rxcalc.bill.changed_rules import fitted_changes, rule_changes
+from rxcalc.bill.changed_stay import stay_changes
 from rxcalc.bill.changes import Change, Kind, Other
 from rxcalc.bill.charged import ChargedAmount, difference
+from rxcalc.bill.lean import lean
 from rxcalc.bill.reach import reach_of
 from rxcalc.bill.subject import Computed, Subject
 from rxcalc.lang.ops import Op
@@ -105,14 +108,20 @@ def search(
     )
     goals = _goals(charged[first])
     reach = reach_of(subject.plan, [n for level, n in goals if not level], [g for g in goals if g[0]])
+    looks_back = len(subject.records) > 1 and any(subject.plan.nodes[n].op is Op.WINDOW for n in reach.nodes)
+    if not looks_back:
+        trial.lean = trial.subject.with_plan(lean(trial.subject.plan, reach))
     hits = trial.hits()
     for change in input_changes(subject, reach):
         trial.put(change)
     for change in row_changes(subject, reach):
         trial.put(change)
+    for change in stay_changes(subject):
+        trial.put(change)
+    for change in group_changes(subject, reach):
+        trial.put(change)
     for change in before_changes(subject):
         trial.put(change)
-    looks_back = len(subject.records) > 1 and any(subject.plan.nodes[n].op is Op.WINDOW for n in reach.nodes)
     for change in rule_changes(trial.subject, computed, hits, reach):
         changed = trial.put(change)
         if looks_back and changed is not None:
@@ -167,6 +176,7 @@ class _Trial:
             frozenset()
         )  # the places of the amounts that are not charged as the rules have them
         self.kept: list[Hypothesis] = []
+        self.lean: Subject | None = None  # computes only what the first differing amount rests on
 
     def hits(self) -> set[Hit]:
         """What the bill uses of the rulebook."""
@@ -176,9 +186,11 @@ class _Trial:
         return set().union(recorder.hits, *(own.hits for own in recorder.rows.values()))
 
     def put(self, change: Change) -> Subject | None:
-        """Tries a change; the bill with it, None where it cannot be made."""
+        """Tries a change; the bill with it, None where it cannot be made or is seen to leave the first amount as it is."""
         self.tried[change.kind] = self.tried.get(change.kind, 0) + 1
         try:
+            if self.lean is not None and change.kind is not Kind.RULEBOOK and self._leaves_first(change, self.lean):
+                return None
             subject = change.apply(self.subject)
         except UnchangeableError:
             self.refused += 1
@@ -189,6 +201,18 @@ class _Trial:
         else:
             self._keep(change, outcome)
         return subject
+
+    def _leaves_first(self, change: Change, lean: Subject) -> bool:
+        """Whether the first differing amount is not as charged with a change, by what it rests on alone."""
+        outcome = self._computed(change.apply(lean), throughout=change.throughout)
+        if outcome is None:
+            return False  # the whole plan decides
+        if outcome.problem is not None:
+            self.refused += 1
+            return True
+        first = self.charged[self.first]
+        there, value = first.in_outcome(lean.plan, outcome)
+        return there and not same(first.charged, value, self.tolerance)
 
     def _keep(self, change: Change, outcome: Outcome) -> None:
         """Keeps a change that reproduces the first differing amount."""

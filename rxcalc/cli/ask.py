@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rxcalc.cli import options
+from rxcalc.cli.ask_paper import Paper
 from rxcalc.cli.load import plan_of
 from rxcalc.cli.show import Failure, diagnostics, result
 from rxcalc.cli.talk import BACK, HELP, NO, NONE, QUIT, UNKNOWN, YES, BackError, QuitError, RanOutError, Talk
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rxcalc.bill.interview import Answer, Interview, Question, Rows
+    from rxcalc.driver.ask import Written
     from rxcalc.inputs.episodes import EpisodeEntry
     from rxcalc.plan.nodes import Plan, PlanInput, PlanList, Value
     from rxcalc.rulebook.document import Node
@@ -134,16 +136,26 @@ class _Session(Talk):
     def _done(self, filled: Mapping[str, Value]) -> Asked:
         """The end: the bill, or the range that is left."""
         complete = self._is_complete(filled)
-        text = self._text(filled)
-        if complete:
-            self.say(self.words.say("settled" if self.interview.bounds.is_settled else "settled_rest"))
-            self.say(*self.words.filled(filled))
-            if self.interview.before is False:
-                self.say(*self.words.wrapped(self.words.say("assumed_none")))
-        self._save(text, "save_as" if complete else "save_partial", partial=not complete)
-        if complete:
-            return Asked(text, self.rulebook)
-        return Asked("\n".join(self.words.unsettled(self.interview)) + "\n", self.rulebook, 1)
+        if not complete:
+            self._save(self._written(filled), self._file("save_partial"))
+            return Asked("\n".join(self.words.unsettled(self.interview)) + "\n", self.rulebook, 1)
+        self.say(self.words.say("settled" if self.interview.bounds.is_settled else "settled_rest"))
+        self.say(*self.words.filled(filled))
+        if self.interview.before is False:
+            self.say(*self.words.wrapped(self.words.say("assumed_none")))
+        name = self._file("save_as")
+        paper = Paper(words=self.words, interview=self.interview, node=self.node, filled=filled)
+        if name is not None:
+            paper.run()
+        self.interview = paper.interview
+        entered = {n: v for n, v in filled.items() if n not in self.interview.values}
+        found = self._written(entered, paper.charged)
+        if name is not None:
+            result(found.text, name)
+            self.say(self.words.say("saved", name))
+            if paper.charged:
+                self.say(self.words.say("go_audit", name))
+        return Asked(found.text, self.rulebook)
 
     def _is_complete(self, filled: Mapping[str, Value]) -> bool:
         """Whether the bill can be computed, and comes out as the bounds say."""
@@ -153,10 +165,10 @@ class _Session(Talk):
         ]
         return not lacks and (self.interview.bounds.is_settled or not self.interview.unknown)
 
-    def _text(self, filled: Mapping[str, Value]) -> str:
+    def _written(self, filled: Mapping[str, Value], charged: Mapping[str, str] | None = None) -> Written:
         from rxcalc.driver.ask import written
 
-        return written(self.interview, self.rulebook, self.node, self.words.language, filled).text
+        return written(self.interview, self.rulebook, self.node, self.words.language, filled, charged or {})
 
     # ---- one answer ----
 
@@ -296,37 +308,49 @@ class _Session(Talk):
             if not self.may_overwrite:
                 raise Failure(f"`{self.save}` exists", "name another file with --save")
 
-    def _save(self, text: str, question: str, *, partial: bool) -> None:
-        """Saves where the command says, else where the person says; never over a file without asking."""
+    def _file(self, question: str) -> str | None:
+        """Where to save: where the command says, else where the person says; never over a file without asking."""
         name = self.save
         if name is None and not sys.stdin.isatty():
-            return
+            return None
         while name is None:
             name = self.ask(self.words.say(question))
             if not name:
                 self.say(self.words.say("not_saved"))
-                return
+                return None
             if Path(name).exists() and not self.yes(self.words.say("overwrite", name)):
                 name = None
-        result(text, name)
+        return name
+
+    def _save(self, found: Written, name: str | None) -> None:
+        """Saves what was answered of a bill that is not complete, and tells how to go on."""
+        if name is None:
+            return
+        result(found.text, name)
         self.say(self.words.say("saved", name))
-        if partial:
-            shown = "" if not self.rulebook else f" -r {self.rulebook}"
-            self.say(self.words.say("go_on", name, shown))
+        if found.again:
+            self.say(*self.words.wrapped(self.words.say("asked_again")))
+        shown = "" if not self.rulebook else f" -r {self.rulebook}"
+        self.say(self.words.say("go_on", name, shown))
 
     def quit(self) -> int:
         """Stops; what was answered is saved if the person says so."""
         if self.interview.history:
-            self._save(self._text({}), "save_partial", partial=True)
+            self._save(self._written({}), self._file("save_partial"))
         return 1
 
     def kept(self) -> str:
         """Saves what was answered where the command says, and tells what is kept."""
         count = len(self.interview.history)
-        one = "_1" if count == 1 else ""
         if self.save is not None and count:
-            result(self._text({}), self.save)
-            return self.words.say(f"kept{one}", *((self.save,) if one else (count, self.save)))
+            found = self._written({})
+            result(found.text, self.save)
+            few = {0: "_0", 1: "_1"}.get(found.kept, "")
+            told = [self.words.say(f"kept{few}", *((self.save,) if few else (found.kept, self.save)))]
+            told += [self.words.say("asked_again")] if found.again else []
+            told += [self.words.say("unknown_again")] if self.interview.unknown else []
+            return self.words.say("sentences").join(told)
+        one = "_1" if count == 1 else ""
         return self.words.say(f"kept_not{one}", *(() if one else (count,)))
 
     def current(self) -> str:
@@ -351,7 +375,7 @@ def interview(
     if len(plans) > 1:
         plan, overrides = _version(plans, entry, overrides, lang)
     sink = Sink()
-    begun = start(plan, entry, sink, overrides)
+    begun = start(plan, entry, sink, overrides, node)
     if begun is None:
         diagnostics(sink)
         return Asked(code=1)

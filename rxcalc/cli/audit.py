@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -87,11 +87,7 @@ def command(
     if letter is not None and output is not None and Path(letter).resolve() == Path(output).resolve():
         raise Failure(f"`--letter` and `-o` name the same file `{letter}`", "give them two names")
     if not entry.charged and not any(rows for _, rows in entry.charged_rows):
-        click.echo(f"`{episode}` does not say what the bill charges. Add this and fill it in:\n", err=True)
-        click.echo(charged_template(plan, language), err=True)
-        raise Failure(
-            "there is no `charged:` in the file", "write the bill's figures under `charged:`, then run it again"
-        )
+        _nothing_charged(episode, charged_template(plan, language))
     found_at = find_rulebook(names[plans.index(plan)])
     where = None if isinstance(found_at, NotFound) else found_at
     if sum(len(rows) for fields, _ in entry.episodes for rows in fields.rows.values()) + len(entry.earlier) > MANY:
@@ -105,6 +101,8 @@ def command(
     if audited is None or isinstance(audited, Unmatched):
         diagnostics(sink)
         return 1 if audited is None else 2
+    if not audited.amounts:  # rows are named, and none of their amounts
+        _nothing_charged(episode, charged_template(plan, language))
     view = audit_view(audited, language)
     if form == "json":
         import json
@@ -139,6 +137,13 @@ def command(
     if view.patient in ("more", "equal"):
         click.echo(f"Think twice before sending it. {view.told_patient}", err=True)
     return 0 if view.is_fine else 1
+
+
+def _nothing_charged(episode: str, template: str) -> NoReturn:
+    """Says that the file gives no amount of the bill, and what to fill in."""
+    click.echo(f"`{episode}` does not say what the bill charges. Add this and fill it in:\n", err=True)
+    click.echo(template, err=True)
+    raise Failure("there is no `charged:` in the file", "write the bill's figures under `charged:`, then run it again")
 
 
 def _keep_filled_in(file: Path, text: str) -> None:

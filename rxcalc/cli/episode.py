@@ -60,14 +60,22 @@ def load(episode: str, sink: Sink) -> Node | None:
         if holds_nothing(text):
             click.echo("Standard input is empty.", err=True)
             return None
-        return load_yaml_text("standard input", text, sink)
+        return _readable(load_yaml_text("standard input", text, sink), "standard input", sink)
     path = Path(episode)
     if not path.exists():
         raise Failure(f"there is no file `{episode}`", "check the path of the episode file")
     if is_empty(path):
         click.echo(f"`{episode}` is empty.", err=True)
         return None
-    return load_yaml(path, episode, sink)
+    return _readable(load_yaml(path, episode, sink), f"`{episode}`", sink)
+
+
+def _readable(node: Node | None, name: str, sink: Sink) -> Node | None:
+    """The content, unless it cannot be told what is meant: a key given twice, say."""
+    if node is not None and sink.has_errors:
+        diagnostics(sink)
+        raise Failure(f"{name} cannot be read", "mend what is marked above")
+    return node
 
 
 def example_of(node: Node | None, name: str, file: str) -> Node | None:

@@ -11,7 +11,7 @@ from rxcalc.cli import options
 from rxcalc.cli.episode import example_of, load, named_rulebooks
 from rxcalc.cli.explain_formats import FORMATS, GROUPED, written
 from rxcalc.cli.load import files_of, plan_of
-from rxcalc.cli.show import Failure, diagnostics, result
+from rxcalc.cli.show import Failure, diagnostics, result, visible
 from rxcalc.diagnostics.model import Sink
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def command(
     if ask:
         asked = _asked(episode, example, rulebook, overrides, save, language, redact=redact)
         if asked.code:
-            result(asked.text, output if asked.text else None)
+            _written(asked.text, output if asked.text else None)
             return asked.code
         entry, rulebook, overrides = _answers(asked.text), (asked.rulebook,), {}
     elif episode is None or save is not None:
@@ -127,7 +127,7 @@ def command(
     text = written(found, given.subject.plan, form, language=language, detail=detail, columns=options.columns())
     if save_example is not None:
         _save(save_example, plan, entry, overrides, given, read)
-    result(text, output, read)
+    _written(text, output, read)
     return 1 if any(x.complains for x in found) else 0
 
 
@@ -138,6 +138,13 @@ def _told_apart(*files: str | None) -> None:
     twice = next((name for at, name in enumerate(named) if places[at] in places[:at]), None)
     if twice is not None:
         raise Failure(f"two results would be written to `{twice}`", "give each a file of its own; nothing was written")
+
+
+def _written(text: str, output: str | None, read: tuple[Path, ...] = ()) -> None:
+    """The result, printed or in a file; stderr then names the file, for nothing else is shown."""
+    result(text, output, read)
+    if output not in (None, "-"):
+        click.echo(f"wrote {visible(str(output))}", err=True)
 
 
 def _problems(sink: Sink, *, redact: bool) -> None:

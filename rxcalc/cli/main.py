@@ -18,7 +18,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
         "rxcalc.cli.whatif",
         "Compute one bill with things changed, side by side; find what would lower an amount.",
     ),
-    "diff": ("rxcalc.cli.diff", "Compare two rulebooks: what changed in meaning, and what it moves over many bills or on one."),
+    "diff": (
+        "rxcalc.cli.diff",
+        "Compare two rulebooks: what changed in meaning, and what it moves over many bills or on one.",
+    ),
     "audit": ("rxcalc.cli.audit", "Compare what a bill charges with the rules; search for the cause; write a letter."),
     "batch": ("rxcalc.cli.batch", "Run a rulebook over a file of episodes."),
     "settle": ("rxcalc.cli.settle", "Run a rulebook over a file of episodes and settle their groups."),

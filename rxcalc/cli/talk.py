@@ -49,15 +49,22 @@ class Talk:
         """The answer to a question, trimmed."""
         self.say(*lines[:-1])
         click.echo(f"{visible(lines[-1])} > ", err=True, nl=False)
-        try:
-            line = sys.stdin.readline() if sys.stdin is not None else ""
-        except UnicodeDecodeError as problem:
-            raise Failure("standard input is not UTF-8", "type or pipe the answers as UTF-8") from problem
+        line = _line()
         if not line:
             click.echo("", err=True)
             raise RanOutError
         if not sys.stdin.isatty():
             click.echo(visible(line.strip()), err=True)
+        return line.strip()
+
+    def more(self, *lines: str) -> str:
+        """The answer to a question that is shown only where somebody is left to answer it."""
+        if sys.stdin is not None and sys.stdin.isatty():
+            return self.ask(*lines)
+        line = _line()
+        if not line:
+            raise RanOutError
+        self.say(*lines[:-1], f"{lines[-1]} > {line.strip()}")
         return line.strip()
 
     def yes(self, *lines: str) -> bool:
@@ -69,3 +76,11 @@ class Talk:
             if answer in QUIT:
                 raise QuitError
             self.say(self.words.say("wanted", self.words.say("yes_no")))
+
+
+def _line() -> str:
+    """The next line of standard input; empty where there is none."""
+    try:
+        return sys.stdin.readline() if sys.stdin is not None else ""
+    except UnicodeDecodeError as problem:
+        raise Failure("standard input is not UTF-8", "type or pipe the answers as UTF-8") from problem

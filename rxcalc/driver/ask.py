@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Final
 
-from rxcalc.bill.interview import Given, Interview, Interviewed, Rows
+from rxcalc.bill.interview import Given, Interview, Interviewed, Kind, Rows
 from rxcalc.bill.looking_back import Before
 from rxcalc.bill.possible import Possible, point, union
 from rxcalc.bill.subject import cell_diagnostic, read_record
@@ -28,10 +29,17 @@ from rxcalc.source import NOWHERE
 
 KEPT: Final = ("earlier", "so_far", "charged", "note")
 """What stands beside `episode:` and is written again as it was given."""
+LOOKING_BACK: Final = (Kind.BEFORE, Kind.OPENING)
+NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
-def start(plan: Plan, entry: EpisodeEntry | None, sink: Sink, overrides: Mapping[str, str] | None = None) -> Interview | None:  # fmt: skip
-    """An interview that begins with what an episode file says; None after reporting what is wrong with the file."""
+def start(
+    plan: Plan, entry: EpisodeEntry | None, sink: Sink, overrides: Mapping[str, str] | None = None, node: Node | None = None
+) -> Interview | None:  # fmt: skip
+    """An interview that begins with what an episode file says; None after reporting what is wrong with the file.
+
+    `node` is the file as it was read: an empty `so_far: {}` in it says that nothing came before the bill.
+    """
     if entry is None:
         fields = Fields({}, {}, NOWHERE)
         given = Given(_values(plan, _with(fields, overrides), sink))
@@ -40,6 +48,9 @@ def start(plan: Plan, entry: EpisodeEntry | None, sink: Sink, overrides: Mapping
         if found is None:
             return None
         given = found
+        opened = node.get("so_far") if isinstance(node, MappingNode) else None
+        if not given.past and isinstance(opened, MappingNode) and not opened.entries:
+            given = replace(given, before=False)
     return None if sink.has_errors else Interview(Interviewed(plan), given)
 
 
@@ -115,16 +126,27 @@ def _with(fields: Fields, overrides: Mapping[str, str] | None) -> Fields:
 
 @dataclass(frozen=True)
 class Written:
-    """An episode file. `filled` are the required inputs that were entered without being asked."""
+    """An episode file. `kept` is how many of the answers stand in it; `again` whether what came before is asked again."""
 
     text: str
-    filled: Mapping[str, Value]
+    kept: int
+    again: bool
 
 
 def written(
-    interview: Interview, rulebook: str, node: Node | None, language: str, filled: Mapping[str, Value]
+    interview: Interview,
+    rulebook: str,
+    node: Node | None,
+    language: str,
+    filled: Mapping[str, Value],
+    charged: Mapping[str, str] = NOTHING,
 ) -> Written:
-    """The episode file of what was answered; what else the file at the beginning held is written again."""
+    """The episode file of what was answered; what else the file at the beginning held is written again.
+
+    `filled` are required inputs that are entered without being asked, `charged` what the paper says, as it says it.
+    Amounts of earlier bills are kept as soon as they are complete: a file that gives some of them says by that that the
+    others are nothing.
+    """
     plan = interview.of.plan
     lines = [f"rulebook: {scalar(rulebook)}", "episode:"]
     values = {**interview.values, **filled}
@@ -150,12 +172,22 @@ def written(
             lines.append(f"  - {{{', '.join(cells)}}}")
     kept = _kept(node)
     opened = [f"  {scalar(k)}: {cell_text(plan, interview.of.openings[k].type, plan.decimals, v)}" for k, v in interview.openings.items() if v is not None]  # fmt: skip
-    if opened and interview.before is not False:
+    again = any(q.kind in LOOKING_BACK for q, _ in interview.history) and any(
+        name.startswith("so_far:") for name in interview.bounds.open
+    )
+    if interview.before is False:
+        lines += [] if "so_far" in kept else [f"so_far: {{}}  # {phrase('comment_none_before', language)}"]
+    elif again and opened:
+        told = "; ".join(line.strip() for line in opened)
+        lines.append(f"# {phrase('comment_incomplete', language, told)}")
+    elif opened:
         lines += ["so_far:", *opened]
     groups = _groups(interview, node)
     lines += ["groups:", *(f"  {scalar(kind)}: {text}" for kind, text in groups.items())] if groups else []
     lines += [f"{key}: {text}" for key, text in kept.items()]
-    return Written("\n".join(lines) + "\n", filled)
+    lines += ["charged:", *(f"  {scalar(name)}: {scalar(text)}" for name, text in charged.items())] if charged else []
+    stand = [a for q, a in interview.history if a.known and not (again and q.kind in LOOKING_BACK)]
+    return Written("\n".join(lines) + "\n", len(stand), again)
 
 
 def _groups(interview: Interview, node: Node | None) -> dict[str, str]:

@@ -181,10 +181,12 @@ def read_entry(node: Node, sink: Sink, *, example: bool = False) -> EpisodeEntry
         common = _of_all(node, sink)
     earlier = tuple(f for item in _items(node.entry("earlier"), sink) if (f := _item(item, sink)) is not None)
     so_far = tuple((e.key, e.value) for e in _entries(node.entry("so_far"), sink) if isinstance(e.value, Scalar))
-    billed = _entries(node.entry("charged"), sink)
-    charged = tuple((e.key.text, e.value) for e in billed if isinstance(e.value, Scalar))
+    said = node.entry("charged")
+    # A template is filled in bit by bit: what is left blank is not charged.
+    billed = () if said is None or _is_blank(said.value) else _entries(said, sink)
+    charged = tuple((e.key.text, e.value) for e in billed if isinstance(e.value, Scalar) and not e.value.is_null)
     charged_rows = tuple(
-        (e.key, _expected_rows(e, sink, keyed=True)) for e in billed if not isinstance(e.value, Scalar)
+        (e.key, _filled_in(_expected_rows(e, sink, keyed=True))) for e in billed if not isinstance(e.value, Scalar)
     )
     groups = tuple((e.key, _group_rows(e, sink)) for e in _entries(node.entry("groups"), sink))
     if not episodes and not sink.has_errors:
@@ -226,6 +228,16 @@ def read_entries(node: Node, sink: Sink) -> tuple[EpisodeEntry, ...]:
         )
         return ()
     return tuple(e for item in node.items if (e := read_entry(item, sink, example=True)) is not None)
+
+
+def _is_blank(node: Node) -> bool:
+    return isinstance(node, Scalar) and node.is_null
+
+
+def _filled_in(rows: tuple[ExpectedRow, ...]) -> tuple[ExpectedRow, ...]:
+    """Rows with the amounts that are there, and those rows that have any."""
+    own = (replace(r, fields=tuple((name, value) for name, value in r.fields if not value.is_null)) for r in rows)
+    return tuple(r for r in own if r.fields)
 
 
 def _is_entry_key(entry: Entry) -> bool:

@@ -7,6 +7,7 @@ from typing import Final
 from rxcalc.bill.audit import Audited
 from rxcalc.bill.changes import Change, Kind
 from rxcalc.bill.charged import ChargedAmount
+from rxcalc.bill.limits import caps
 from rxcalc.bill.search import Hypothesis
 from rxcalc.lang.types import FLAG, Type
 from rxcalc.plan.nodes import PlanSetValue, Value
@@ -122,6 +123,10 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "one_like_it": ("a bill like this one before it", "此前另有一次与本单相同的就诊"),
     "one_more": ("one more episode before it", "此前多计一次就诊"),
     "nothing": ("nothing", "无"),
+    "no_value": ("no value", "未规定数值"),
+    "no_limit": ("no limit", "不设限额"),
+    "as_before": ("as it was {0}", "{0}"),
+    "as_after": ("as it will be {0}", "{0}"),
     "row": ("{0}, row {1}", "{0}第 {1} 行"),
 }  # fmt: skip
 
@@ -144,6 +149,16 @@ _SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "{l} is {a} if one more episode came before it, by its number alone.",
         "此前多计一次就诊（仅计次数）时，{l}为 {a}。",
     ),
+    "group_result": ("{l} is {a} for {f} of {g}: {now}; the file says {was}.", "{g}的{f}为{now}时，{l}为 {a}；文件所载为{was}。"),
+    "group_result_none": ("{l} is {a} where {f} of {g} is left open; the file says {was}.", "{g}的{f}未填时，{l}为 {a}；文件所载为{was}。"),
+    "whole_stay_before": (
+        "{l} is {a} if the whole bill lay {d} days earlier, with {f}: {now}; the bill says {was}.",
+        "若本单各日期均提前 {d} 天（{f}为{now}），{l}为 {a}；账单所载为{was}。",
+    ),
+    "whole_stay_after": (
+        "{l} is {a} if the whole bill lay {d} days later, with {f}: {now}; the bill says {was}.",
+        "若本单各日期均推后 {d} 天（{f}为{now}），{l}为 {a}；账单所载为{was}。",
+    ),
     "so_far": ("{l} is {a} with {n} = {now} before this bill; the file says {was}.", "此前 {n} 为 {now} 时，{l}为 {a}；文件所载为{was}。"),
     "so_far_count": (
         "{l} is {a} if {now} earlier episodes had counted before this bill ({n}); the file says {was}.",
@@ -156,11 +171,11 @@ _SENTENCES: Final[dict[str, tuple[str, str]]] = {
     "so_far_none": ("{l} is {a} if nothing is counted for {n}; the file says {was}.", "不计 {n} 时，{l}为 {a}；文件所载为{was}。"),
     "so_far_all": ("{l} is {a} if nothing counts that came before.", "此前累计均不计时，{l}为 {a}。"),
     "parameter_version": (
-        "{l} is {a} by {n} as it was {d}: {now}; on the date of this bill it is {was}.",
+        "{l} is {a} by {n} {d}: {now}; on the date of this bill it is {was}.",
         "按{d}的{n}（{now}）计算，{l}为 {a}；本单日期适用 {was}。",
     ),
     "parameter_version_schedule": (
-        "{l} is {a} by {n} as it was {d}; on the date of this bill other values hold.",
+        "{l} is {a} by {n} {d}; on the date of this bill other values hold.",
         "按{d}的{n}计算，{l}为 {a}；本单日期适用其他数值。",
     ),
     "parameter_version_before": ("{l} is {a} by the values that held before those of this bill's date.", "按上一期全部数值计算，{l}为 {a}。"),
@@ -258,7 +273,7 @@ class Sentences:
     def _sentence(self, change: Change, value: Value) -> str:
         first = self.audited.first
         assert first is not None  # noqa: S101 - there are changes only where an amount differs
-        key = _template(change, first.charged)
+        key = _template(change, first.charged, frozenset(g.name for g in self.plan.groups))
         name = self._name(change)
         filled = _SENTENCES[key][1 if self.language == "zh" else 0].format(
             a=self.amount(first.charged, first.charged.charged if value is None else value),
@@ -271,6 +286,7 @@ class Sentences:
             d=self._detail(change),
             k=self._keys(change),
             c=change.level,
+            g=self._group(change),
             b=self._because(change),
             s=self._computed(change),
         )
@@ -302,6 +318,13 @@ class Sentences:
         called = self.wording.words(spec.label) if spec is not None else ""
         return phrase("row", self.language, called or level, row)
 
+    def _group(self, change: Change) -> str:
+        """The group that a change is about, with its keys."""
+        group = next((g for g in self.plan.groups if g.name == change.level), None)
+        if group is None:
+            return ""
+        return self._inside(self.wording.words(group.label) or group.name) + self.aside(change.row)
+
     def _name(self, change: Change) -> str:
         own = self.wording.words(change.label)
         if change.kind is Kind.ROUNDING and change.name and not own:
@@ -310,8 +333,8 @@ class Sentences:
             return f"“{own}”"
         if change.kind in (Kind.RULEBOOK, Kind.EARLIER_OUT):
             return change.name
-        short = len(change.name) <= LONGEST_CALL
-        return f"`{change.name}`" if short else f"`{change.name.partition('(')[0]}(..)`"
+        called, where, _ = change.name.partition(" where ")
+        return f"`{change.name}`" if len(change.name) <= LONGEST_CALL or not where else f"`{called} ..)`"
 
     def _computed(self, change: Change) -> str:
         """The step without a term, whose label the change says."""
@@ -325,18 +348,28 @@ class Sentences:
         if change.type is None:
             return str(value) if value is not None else phrase("nothing", self.language)
         if value is None:
-            is_field = change.kind in (Kind.INPUT, Kind.ROW_INPUT, Kind.FAR_DATE, Kind.EDGE, Kind.DIGIT)
-            return phrase("open" if is_field else "nothing", self.language)
+            return phrase(self._nothing(change), self.language)
         if change.type == FLAG:
             return word("yes" if value else "no", self.language)
         return self.value(value, change.type, change.values)
 
+    def _nothing(self, change: Change) -> str:
+        """What the lack of a value means: a field left open, nothing before the bill, a limit that there is not."""
+        match change.kind:
+            case Kind.INPUT | Kind.ROW_INPUT | Kind.GROUP | Kind.FAR_DATE | Kind.EDGE | Kind.DIGIT:
+                return "open"
+            case Kind.VERSION | Kind.KEY | Kind.CELL | Kind.RATE | Kind.FITTED:
+                return "no_limit" if change.kind is not Kind.CELL and change.name in caps(self.plan) else "no_value"
+            case _:
+                return "nothing"
+
     def _detail(self, change: Change) -> str:
         if change.kind is Kind.VERSION and change.detail:
             start, _, until = change.detail.partition("..")
+            told = f"from {start}" + (f" until {until}" if until else " on")
             if self.language == "zh":
-                return f"{start}起" + (f"至{until}前" if until else "")
-            return f"from {start}" + (f" until {until}" if until else " on")
+                told = f"{start}起" + (f"至{until}前" if until else "")
+            return phrase("as_before" if change.number < 0 else "as_after", self.language, told)
         if change.kind is Kind.KEY:
             return self._of_keys(change.name, _plain(change))
         if change.kind is Kind.CELL and _plain(change):
@@ -384,7 +417,7 @@ def _plain(change: Change) -> str:
     return dict(change.said).get("", "")
 
 
-def _template(change: Change, first: ChargedAmount) -> str:
+def _template(change: Change, first: ChargedAmount, groups: frozenset[str]) -> str:
     """Which sentence says a change."""
     key = change.kind.value
     match change.kind:
@@ -392,6 +425,12 @@ def _template(change: Change, first: ChargedAmount) -> str:
             return f"{key}_none"
         case Kind.INPUT | Kind.ROW_INPUT if change.was is None:
             return f"{key}_new"
+        case Kind.STAY:
+            return "whole_stay_before" if change.number < 0 else "whole_stay_after"
+        case Kind.GROUP if change.now is None:
+            return "group_result_none"
+        case Kind.DIGIT if change.level in groups:
+            return "group_result"
         case Kind.FAR_DATE | Kind.EDGE | Kind.DIGIT:
             return "row_input" if change.level else "input"
         case Kind.SPENT:

@@ -324,6 +324,10 @@ class _Tell:
         """A change in a sentence, with the other values that do the same."""
         first, *others = alike
         language = self.words.language
+        before = [h for h in alike if h.change.kind is Kind.EARLIER_MORE]
+        if before and len(alike) > 1:
+            # An episode before it, told in several ways, is one thing: the one that says least is said.
+            first, others = max(before, key=lambda h: h.change.number), []
         values = dict.fromkeys(self.words.now(h.change) for h in others)
         also = phrase("also", language, ("；" if language == "zh" else "; ").join(values)) if values else ""
         inexact = self.explains(first) if first.within else ""

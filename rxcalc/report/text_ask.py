@@ -6,13 +6,16 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Final
 
+from rxcalc.bill.charged import Result
 from rxcalc.bill.interview import Interview, Kind, Question
 from rxcalc.bill.possible import ABSENT, Choice, Possible, Span, is_known, value_of
+from rxcalc.inputs.groups import WIDE
 from rxcalc.lang.ops import Op
-from rxcalc.lang.types import FLAG, MONEY, OneOf, Plain, Type
+from rxcalc.lang.types import FLAG, MONEY, OneOf, Plain, Type, is_numeric
 from rxcalc.lang.types import Kind as TypeKind
 from rxcalc.plan.figures import formula_text
-from rxcalc.plan.nodes import Plan, PlanInput, PlanSetValue, PlanStep, Value, Words, share_name
+from rxcalc.plan.nodes import Plan, PlanInput, PlanSetValue, PlanStep, PlanWindow, Value, Words, share_name
+from rxcalc.report.bearers import bearer_of, total_label
 from rxcalc.report.layout import indented, wrap
 from rxcalc.report.phrases_ask import phrase
 from rxcalc.report.wording import Wording, in_language
@@ -65,8 +68,8 @@ class AskWords:
         """What is asked for."""
         match question.kind:
             case Kind.BEFORE:
-                windows = [w.name for w in self.plan.windows if not w.level]
-                return self.say("before", self.listed(windows))
+                windows = dict.fromkeys(self.window(w) for w in self.plan.windows if not w.level)
+                return self.say("before", self.say("or").join(windows))
             case Kind.LIST:
                 return self.say("list", self.list_label(question.name.removeprefix("list:")))
             case Kind.OPENING:
@@ -106,6 +109,29 @@ class AskWords:
             (self._labelled(i.label, name) for i in self.plan.inputs if i.name == name), self.result_label(name)
         )
         return self.say(f"call_{call.function}", label.partition(" (")[0], key)
+
+    def window(self, w: PlanWindow) -> str:
+        """Which bills a window holds, in words."""
+        if w.calendar:
+            day = f"{w.starting[0]:02d}-{w.starting[1]:02d}"
+            if w.calendar == "year" and w.starting_input:
+                told = self.say("window_starting_input", self.label(w.starting_input))
+            elif w.calendar == "year" and w.starting != (1, 1):
+                told = self.say("window_starting", day)
+            else:
+                told = self.say(f"window_{w.calendar}")
+        elif w.rolling_unit:
+            told = self.say("window_calendar_rolling", w.rolling[0], self.say(f"unit_{w.rolling_unit}"))
+        else:
+            lengths = {"rolling": w.rolling, "gap": w.gap, "period": w.period}
+            kind = next((kind for kind, (length, _) in lengths.items() if length), "")
+            if not kind:
+                told = self.say("window_all")
+            else:
+                length, unit = lengths[kind]
+                told = self.say(f"window_{kind}", length, self.say(f"unit_{unit}"))
+        same = [self.label(name).partition(" (")[0] for name in w.same]
+        return self.say("window_same", told, self.listed(same)) if same else told
 
     def list_label(self, name: str) -> str:
         """A list by its label and name."""
@@ -164,12 +190,17 @@ class AskWords:
         spec = question.spec
         if question.kind is Kind.BEFORE:
             lines += self.wrapped(self.say("help_before"), 2)
+            for w in self.plan.windows:
+                if not w.level:
+                    lines += self.wrapped(self.say("help_what", w.name, self.window(w)), 4)
+            steps = [s for name, (found, _) in self.readers.items() if name.startswith("so_far:") for s in found]
+            lines += self.wrapped(self.say("help_reads", self.listed([self.step_label(n) for n in steps])), 2)
         elif question.kind is Kind.LIST:
             x = next(x for x in self.plan.lists if f"list:{x.name}" == question.name)
             lines += self.wrapped(self.say("help_list", self.listed([self.field(i) for i in x.inputs])), 2)
-        elif spec is not None and spec.low is not None and spec.high is not None:
-            ends = (self.wording.figure(x, spec.type) for x in (spec.low, spec.high))
-            lines += self.wrapped(self.say("help_limits", *ends), 2)
+        elif spec is not None:
+            lines += self.wrapped(self.say("help_what", self.title(question), self.of_cell(spec)), 2)
+            lines += self._limits(spec)
         if question.name == self.plan.effective_by:
             lines += self.wrapped(self.say("help_date", self.plan.rulebook), 2)
         reads, tests = self.readers.get(question.name, ((), ()))
@@ -180,6 +211,30 @@ class AskWords:
         if not reads and not tests and question.kind is Kind.INPUT and question.name != self.plan.effective_by:
             lines += self.wrapped(self.say("help_nothing"), 2)
         return [*lines, *self.wrapped(self.say("help_keys"), 2)]
+
+    def _limits(self, spec: PlanInput) -> list[str]:
+        """Between which values an input lies; nothing of one whose limits are those of any number or day."""
+        wide = WIDE if is_numeric(spec.type) else None
+        low = None if wide is not None and spec.low == -wide else spec.low
+        high = None if wide is not None and spec.high == wide else spec.high
+        match (
+            None if low is None else self.wording.figure(low, spec.type),
+            None if high is None else self.wording.figure(high, spec.type),
+        ):
+            case (None, None):
+                return []
+            case (from_, None):
+                return self.wrapped(self.say("help_from", from_), 2)
+            case (None, to):
+                return self.wrapped(self.say("help_to", to), 2)
+            case (from_, to):
+                return self.wrapped(self.say("help_limits", from_, to), 2)
+
+    def charged(self, of: Result) -> str:
+        """An amount as a bill states it, by its label."""
+        bearer = bearer_of(of.name) if of.kind == "total" else ""
+        label = in_language(of.label, self.language)
+        return self.say("paper_one", total_label(bearer, label, self.language) if bearer else label or of.name)
 
     def step_label(self, name: str) -> str:
         """A step by its label and name; `shares:NAME` is a partition, `check:N` a finding."""

@@ -212,7 +212,7 @@ def test_unknown_name(tmp_path: Path) -> None:
         ("{lines: {4: {excess: 1.00}}}", "`4` is no row of `lines` of this bill"),
         ("{rows: {4: {excess: 1.00}}}", "`rows` is no list of this rulebook"),
         ("{fund_pays: 1.2.3}", "fund_pays"),
-        ("{fund_pays: }", "no amount is charged for `fund_pays`"),
+        ('{fund_pays: ""}', "no amount is charged for `fund_pays`"),
         ("{起付线: 1.00, deductible_due: 1.00}", "`charged:` gives `deductible_due` twice"),
     ],
 )

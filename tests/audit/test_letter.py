@@ -179,12 +179,12 @@ def test_a_value_that_the_rules_have_is_no_figure_put_in(tmp_path: Path) -> None
 
 
 def test_an_earlier_episode_is_told_once(tmp_path: Path) -> None:
-    """A count of one, one more episode, a bill like this one: the same thing, in words."""
+    """A count of one, one more episode, a bill like this one: the same thing, in words and once."""
     charged = "{deductible_due: 650.00, pool_pays: 31192.50}"
     text = report(tmp_path, charged, episode=BEIJING, rulebook="beijing-employee")
-    assert "if one earlier episode had counted before this bill" in text
-    assert text.count("earlier episode had counted") == 1
-    assert "one more episode came before" not in text
+    assert text.count("if one more episode came before it, by its number alone") == 1
+    assert "earlier episode had counted" not in text
+    assert "a bill like this one" not in text
 
 
 def test_grammar(tmp_path: Path) -> None:
@@ -311,11 +311,20 @@ def test_facts_are_those_that_were_read(tmp_path: Path) -> None:
         assert absent not in text, absent
 
 
+WARD = """
+episode: {episode_id: M1, person_id: P1, person_class: resident, institution: N-CITY, setting: inpatient,
+          admission_date: 2022-12-28, discharge_date: 2023-01-04, drg: SG-01, ward: ORTHO}
+lines:
+  - {line_no: 1, code: SURG, kind: service, quantity: 1, unit_price: 9100.00, amount: 9100.00}
+  - {line_no: 2, code: CARER, kind: carer, quantity: 7, unit_price: 150.00, amount: 1050.00}
+"""
+
+
 def test_other_values_that_do_the_same_are_in_the_letter(tmp_path: Path) -> None:
     """What the report calls the same is not left out of the question."""
-    charged = "{deductible_due: 650.00, pool_pays: 31192.50, patient_pays: 11187.50}"
-    text, _ = letter(tmp_path, charged, episode=BEIJING, rulebook="beijing-employee")
-    assert "The same with: " in text
+    charged = "{package_price: 9200.00, fund_pays: 5520.00, patient_pays: 4730.00, patient.carer: 1050.00}"
+    text, _ = letter(tmp_path, charged, episode=WARD, rulebook="sanming")
+    assert "The same with: N-TOWN; " in text
 
 
 def test_a_letter_that_was_filled_in_is_kept(tmp_path: Path) -> None:

@@ -161,10 +161,119 @@ def test_in_chinese() -> None:
 
 def test_earlier_bills_are_asked_about_where_the_rulebook_looks_back() -> None:
     """The second stay of a year has half the deductible (650.00): asked for as the number of bills before."""
-    given = "\n".join(["2025-06-30", "yes"])
-    result = ask("-r", "beijing-employee", answers=given + "\n?\nq\n")
-    assert "Did anything come before this bill" in result.stderr
-    assert "this_year" in result.stderr
+    result = ask("-r", "beijing-employee", answers="2025-06-30\n?\nq\n")
+    said = " ".join(result.stderr.split())
+    assert (
+        "Did anything come before this bill that counts with it (in the same calendar year with the same Care "
+        "or in the same calendar year)? [yes or no] >"
+    ) in said
+    assert "this_year: in the same calendar year with the same Care" in said  # the names stand in the help only
+
+
+@pytest.mark.parametrize(
+    ("rulebook", "words"),
+    [
+        ("sanming", "at any time before with the same Referral, in the 30 days up to this one"),
+        ("shanghai-employee@2024", "in the same insurance year, from 07-01 on"),
+        ("dian", "at any time before"),
+    ],
+)
+def test_windows_are_told_in_words(rulebook: str, words: str) -> None:
+    """The kinds of windows of the shipped rulebooks: all, the same of a field, days, a year that starts in July."""
+    from rxcalc.cli.load import plan_of
+    from rxcalc.report.text_ask import AskWords
+
+    plan = plan_of(rulebook)
+    told = AskWords(plan, "en", 80)
+    assert ", ".join(told.window(w) for w in plan.windows if not w.level) == words
+
+
+def test_help_tells_what_is_asked() -> None:
+    """`?`: the label, what an answer looks like, its limits, and which step reads it."""
+    result = ask("-r", "qin", answers="2020-03-01\n?\nq\n")
+    said = " ".join(result.stderr.split())
+    assert "Total cost (total_cost): amount in CNY From 0.00 to 100,000,000.00 Read by:" in said
+
+
+def test_the_answer_on_earlier_bills_is_kept(tmp_path: Path) -> None:
+    """*No* is written as `so_far: {}`, counted as an answer that is kept, and not asked again."""
+    saved = tmp_path / "part.yaml"
+    first = ask("-r", "beijing-employee", "--save", str(saved), answers="2025-06-30\nno\n")
+    assert f"2 answers are kept in {saved}." in first.stderr
+    assert "so_far: {}" in saved.read_text(encoding="utf-8")
+    again = ask(str(saved), answers="")
+    assert "Did anything come before" not in again.stderr
+    asked = ask(
+        "-r", "beijing-employee", "--format", "json", answers="2025-06-30\nno\n30000\n40000\n1\nactive\nlevel_3\nno\n"
+    )
+    resumed = ask(str(saved), "--format", "json", answers="30000\n40000\n1\nactive\nlevel_3\nno\n")
+    assert json.loads(resumed.stdout)["totals"] == json.loads(asked.stdout)["totals"]
+
+
+def test_earlier_bills_half_told_are_asked_again(tmp_path: Path) -> None:
+    """One of several amounts would say that the others are nothing: it is not kept, and the message does not count it."""
+    saved = tmp_path / "part.yaml"
+    first = ask("-r", "beijing-employee", "--save", str(saved), answers="2025-06-30\nyes\ninpatient\n")
+    assert f"2 answers are kept in {saved}. What came before this bill is not complete" in first.stderr
+    assert "so_far:" not in [line[:7] for line in saved.read_text(encoding="utf-8").splitlines()]
+    assert "Did anything come before" in ask(str(saved), answers="").stderr
+    saved.unlink()
+    told = "2025-06-30\nyes\n1\n36150\n42380\n1\nq\n"  # the sixth is an amount of earlier bills, one of several
+    ask("-r", "beijing-employee", "--save", str(saved), answers=told)
+    assert '# asked again, since not complete: "whole_year.sum(own_in_scope)": 1.00' in saved.read_text(
+        encoding="utf-8"
+    )
+
+
+def test_what_the_paper_says_is_kept(tmp_path: Path) -> None:
+    """The number of the bill and what was charged go into the file, and `audit` runs on it: 2,804.00 is 100.00 too much."""
+    saved = tmp_path / "bill.yaml"
+    paper = "ZY-1\nyes\nabc\n2,804.00\n7196\n?\n\n400\nq\n"
+    result = ask("-r", "qin", "--save", str(saved), answers=CITY + paper)
+    assert code(result) == 0
+    text = saved.read_text(encoding="utf-8")
+    assert "  episode_id: ZY-1\n" in text
+    assert text.endswith('charged:\n  patient_pays: "2,804.00"\n  fund_pays: 7196\n  above_deductible: 400\n')
+    assert "RX701" in result.stderr
+    assert f"Check what is charged with: rxcalc audit {saved}" in result.stderr
+    audit = CliRunner().invoke(cli, ["audit", str(saved), "--format", "json"], standalone_mode=False)
+    assert code(audit) == 1
+    assert "+100.00" in CliRunner().invoke(cli, ["audit", str(saved)], standalone_mode=False).stdout
+
+
+def test_the_paper_is_asked_about_only_where_a_file_is_saved_and_answers_are_left(tmp_path: Path) -> None:
+    """Without --save nothing is asked of it; where the answers end, what there is is saved without a word."""
+    assert "The number of the bill" not in ask("-r", "qin", answers=CITY + "ZY-1\n").stderr
+    saved = tmp_path / "bill.yaml"
+    result = ask("-r", "qin", "--save", str(saved), answers=CITY)
+    assert code(result) == 0
+    assert "The number of the bill" not in result.stderr
+    assert "episode_id: BILL-1  # not asked" in saved.read_text(encoding="utf-8")
+    assert "charged:" not in saved.read_text(encoding="utf-8")
+    result = ask("-r", "qin", "--save", str(saved), answers="yes\n" + CITY + "\nno\n")
+    assert "episode_id: BILL-1  # not asked" in saved.read_text(encoding="utf-8")
+
+
+def test_the_number_of_an_earlier_bill_is_refused(tmp_path: Path) -> None:
+    """An id of the file's earlier bills, and one by which this bill would come before a bill of the same day."""
+    part = tmp_path / "part.yaml"
+    part.write_text(
+        "rulebook: beijing-employee\n"
+        "episode: {person_class: active, level: level_3, supplement: no, care: inpatient, discharge_date: 2025-06-30,\n"
+        "  total: 40000, in_scope: 30000, critical_illness: no}\n"
+        "earlier:\n"
+        "  - episode: {episode_id: E5, person_id: P7, person_class: active, level: level_3, discharge_date: 2025-06-30,\n"
+        "      total: 20000, in_scope: 18000}\n",
+        encoding="utf-8",
+    )
+    saved = tmp_path / "whole.yaml"
+    result = ask(str(part), "--save", str(saved), "--format", "json", answers="E5\nE1\nE9\n")
+    assert code(result) == 0, result.stderr
+    assert "E5 is the number of an earlier bill" in result.stderr
+    assert "With E1 this bill would come before an earlier one" in " ".join(result.stderr.split())
+    assert "episode_id: E9" in saved.read_text(encoding="utf-8")
+    steps = {step["name"]: step["value"] for step in json.loads(result.stdout)["steps"]}
+    assert steps["deductible_due"] == "650.00"  # the second stay of the year
 
 
 def test_earlier_bills_of_the_file_count(tmp_path: Path) -> None:
@@ -262,8 +371,19 @@ def test_on_a_terminal(tmp_path: Path) -> None:
     """Answers are typed, the bill is saved under the name that is asked for, and explained."""
     terminal = Terminal("-r", "qin", "--lang", "en", folder=tmp_path)
     for prompt, answer in zip(
-        ("Discharge", "Total cost", "Hospital level", "Referred", "Emergency", "Save the bill as"),
-        ("2020-03-01", "10000", "3", "no", "no", "mine.yaml"),
+        (
+            "Discharge",
+            "Total cost",
+            "Hospital level",
+            "Referred",
+            "Emergency",
+            "Save the bill as",
+            "number of the bill",
+            "what was charged",
+            "Patient, in all",
+            "(fund_pays)",
+        ),
+        ("2020-03-01", "10000", "3", "no", "no", "mine.yaml", "ZY-7", "yes", "2704", "q"),
         strict=True,
     ):
         terminal.until(f"{prompt}")
@@ -271,7 +391,10 @@ def test_on_a_terminal(tmp_path: Path) -> None:
         terminal.send(f"{answer}\n")
     assert terminal.wait() == 0
     assert "2,704.00" in terminal.shown
-    assert "level: city" in (tmp_path / "mine.yaml").read_text()
+    text = (tmp_path / "mine.yaml").read_text()
+    assert "level: city" in text
+    assert "episode_id: ZY-7\n" in text
+    assert "charged:\n  patient_pays: 2704\n" in text
 
 
 @pytest.mark.parametrize("stop", ["\x03", "\x04"], ids=["Ctrl-C", "Ctrl-D"])

@@ -174,10 +174,11 @@ def test_json_episode_file(tmp_path: Path) -> None:
 
 
 def test_output_file_appears_whole(tmp_path: Path) -> None:
-    """`-o` writes the result to a file and prints nothing."""
+    """`-o` writes the result to a file, prints nothing and says on stderr that the file is written."""
     target = tmp_path / "out.txt"
     result = run("explain", str(BILLS / "qin-town.yaml"), "-o", str(target))
     assert result.stdout == ""
+    assert result.stderr.splitlines()[-1] == f"wrote {target}"
     assert "9,500.00" in target.read_text(encoding="utf-8")
     assert [p.name for p in tmp_path.iterdir()] == ["out.txt"]
 
