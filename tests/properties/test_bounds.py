@@ -168,9 +168,9 @@ def test_exact_results_lie_within_the_bounds(name: str) -> None:
 @pytest.mark.parametrize("name", RULEBOOKS)
 def test_exact_results_of_many_bills_lie_within_the_bounds(name: str) -> None:
     """The same over many bills, and bills mixed from two."""
-    found = tried(name, 60, 2, 16)
+    found = tried(name, 40, 2, 16)
     assert found.widened == []
-    assert found.others > 20
+    assert found.others > 8
 
 
 def _checked(b: Bounder, known: Partial, most: int, found: Mapping[str, Value], told: object) -> int:
@@ -216,7 +216,7 @@ def test_bounds_hold_on_generated_rulebooks(tmp_path: Path) -> None:
 @pytest.mark.long
 def test_bounds_hold_on_many_generated_rulebooks(tmp_path: Path) -> None:
     """The same on more of them."""
-    assert _generated(range(9_300, 9_400), 8, tmp_path) > 10_000
+    assert _generated(range(9_300, 9_350), 8, tmp_path) > 4_000
 
 
 def _leveled(seeds: range, count: int, folder: Path) -> int:
@@ -248,4 +248,4 @@ def test_bounds_hold_with_lists_and_groups(tmp_path: Path) -> None:
 @pytest.mark.long
 def test_bounds_hold_with_many_lists_and_groups(tmp_path: Path) -> None:
     """The same on more of them."""
-    assert _leveled(range(100, 180), 12, tmp_path) > 4_000
+    assert _leveled(range(100, 150), 12, tmp_path) > 2_000
