@@ -180,7 +180,7 @@ def _many(sources: tuple[bytes, ...]) -> st.SearchStrategy[bytes]:
 
 QUIET = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large]
 QUICK = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=QUIET)
-LONG = settings(max_examples=400, deadline=None, derandomize=True, suppress_health_check=QUIET)
+LONG = settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=QUIET)
 
 
 @pytest.fixture(autouse=True)

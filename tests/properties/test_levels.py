@@ -86,9 +86,9 @@ def test_every_order_and_the_recorder_give_the_same(tmp_path: Path) -> None:
 def test_many_more(tmp_path: Path) -> None:
     """The same over many more seeds."""
     reached: Counter[str] = Counter()
-    for seed in range(1000, 1200):
+    for seed in range(1000, 1150):
         _pairs(seed, tmp_path, reached)
-    assert reached["computed"] > 5_000
+    assert reached["computed"] > 3_500
 
 
 def _columns(seed: int, folder: Path, *, windows: bool, reached: Counter[str]) -> None:
