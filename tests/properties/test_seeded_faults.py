@@ -43,7 +43,7 @@ def test_the_worked_bills_are_as_worked_out() -> None:
 @pytest.mark.long
 def test_without_a_fault_nothing_is_caught() -> None:
     """The sound program passes what the faulty ones are put through."""
-    found = _run(-1, 20)
+    found = _run(-1, 12)
     assert (found["by"], found["examples"]) == ("", "")
 
 
