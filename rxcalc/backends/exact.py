@@ -33,6 +33,7 @@ from rxcalc.plan.nodes import (
     share_name,
 )
 from rxcalc.plan.ranges import MAX_ROWS
+from rxcalc.plan.reads import nodes_below
 from rxcalc.rulebook.bases import HIDDEN
 from rxcalc.tracing.model import Recorder, StepTrace
 
@@ -453,7 +454,8 @@ def _shown_nodes(plan: Plan) -> frozenset[int]:
     tested = [c.when for s in steps for c in s.clauses] + [c.when for c in plan.checks]
     conditions = {n for root in tested if root >= 0 for n in _own_below(plan, root)}
     whole = {p.of for p in shares} | {part.value for p in shares for part in p.parts} | {c.amount for c in plan.checks}
-    below = {n for k in keys if plan.nodes[k].body for n in _parameters_below(plan, k)}
+    mapped = nodes_below(plan, [k for k in keys if plan.nodes[k].body])
+    below = {n for n in mapped if plan.nodes[n].op is Op.PARAMETER}  # what mapped rates read
     return frozenset((holes | keys | conditions | whole | below) - {-1})
 
 
@@ -466,16 +468,4 @@ def _own_below(plan: Plan, root: int) -> set[int]:
         found.add(index)
         node = plan.nodes[index]
         stack.extend(() if node.op is Op.LIFT else node.args[1:] if node.op is Op.GROUP else node.args)
-    return found
-
-
-def _parameters_below(plan: Plan, root: int) -> set[int]:
-    """The parameters that a mapped rate reads."""
-    found: set[int] = set()
-    stack = [root]
-    while stack:
-        index = stack.pop()
-        if plan.nodes[index].op is Op.PARAMETER:
-            found.add(index)
-        stack.extend(plan.nodes[index].args)
     return found

@@ -31,6 +31,7 @@ from rxcalc.plan.nodes import (
     ScheduleRef,
     Value,
 )
+from rxcalc.plan.reads import nodes_below
 from rxcalc.tracing.hits import BandUsed, ClauseTaken, Hit, RowRead, ValueRead
 from rxcalc.tracing.model import Recorder, StepTrace
 
@@ -303,7 +304,7 @@ def _forced(plan: Plan, level: str, name: str, index: int) -> Plan:
 def _operands(plan: Plan, reach: Reach) -> Iterator[Change]:
     """The other arm of an `if`; of `min` and `max` each operand by itself."""
     for level, step in _steps(plan, reach):
-        for node_index in _nodes_of(plan, [c.then for c in step.clauses]):
+        for node_index in sorted(nodes_below(plan, [c.then for c in step.clauses])):
             node = plan.nodes[node_index]
             if node.op is Op.IF:
                 choices, kind = node.args[1:], Kind.BRANCH
@@ -324,18 +325,6 @@ def _picked(plan: Plan, node: int, arg: int) -> Plan:
     """The plan in which a node has the value of one of its operands."""
     own = replace(plan.nodes[node], op=Op.DEFAULT, args=(arg, arg), data=None, low=None, high=None, scale=0)
     return replace(plan, nodes=(*plan.nodes[:node], own, *plan.nodes[node + 1 :]))
-
-
-def _nodes_of(plan: Plan, roots: Iterable[int]) -> list[int]:
-    """The nodes of some expressions, each once, in their order."""
-    found: set[int] = set()
-    stack = [n for n in roots if n >= 0]
-    while stack:
-        at = stack.pop()
-        if at not in found:
-            found.add(at)
-            stack.extend(plan.nodes[at].args)
-    return sorted(found)
 
 
 def _amounts(plan: Plan, outcome: Outcome, reach: Reach) -> Iterator[Change]:

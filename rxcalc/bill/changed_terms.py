@@ -15,6 +15,7 @@ from rxcalc.lang.ops import Op
 from rxcalc.lang.types import MONEY
 from rxcalc.plan.changed import with_step
 from rxcalc.plan.nodes import Plan, PlanNode, PlanStep
+from rxcalc.plan.reads import nodes_below
 
 
 def term_changes(plan: Plan, outcome: Outcome, reach: Reach) -> Iterator[Change]:
@@ -167,11 +168,4 @@ def _terms(plan: Plan, step: PlanStep) -> list[str]:
 
 def _nodes_of(plan: Plan, step: PlanStep) -> list[int]:
     """The nodes of a step's formulas, those that others read first."""
-    found: set[int] = set()
-    stack = [c.then for c in step.clauses if c.then >= 0]
-    while stack:
-        at = stack.pop()
-        if at not in found:
-            found.add(at)
-            stack.extend(plan.nodes[at].args)
-    return sorted(found)
+    return sorted(nodes_below(plan, [c.then for c in step.clauses]))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from rxcalc.lang.ops import Op
 from rxcalc.plan.nodes import CellRef, ParameterRef, Plan, PlanGroup, PlanPartition, PlanStep, ScheduleRef, share_name
+from rxcalc.plan.reads import nodes_below
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +136,8 @@ class _Walk:
                 fields = (window.date, window.starting_input, window.gap_from, window.gap_to, *window.same)
                 self.inputs |= {(window.level, name) for name in fields if name}
         self._group(call.of)
-        stack = [call.value, call.where]
-        while stack:
-            index = stack.pop()
-            if index < 0:
-                continue
+        for index in nodes_below(self.plan, (call.value, call.where)):
             node = self.plan.nodes[index]
-            stack.extend(node.args)
             if node.op is Op.EARLIER and isinstance(node.data, tuple):
                 self._field(call.element, str(node.data[1]))
 

@@ -1,4 +1,4 @@
-"""What windows read of earlier episodes."""
+"""What expressions are made of, and what windows read of earlier episodes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,21 @@ from collections.abc import Iterable
 
 from rxcalc.lang.ops import Op
 from rxcalc.plan.nodes import Plan, share_names
+
+
+def nodes_below(plan: Plan, roots: Iterable[int]) -> set[int]:
+    """The nodes that some expressions are made of, they themselves among them; those inside calls over rows are not.
+
+    Arguments have smaller numbers than what reads them, so `sorted` gives an order of evaluation. Roots below 0 are none.
+    """
+    found: set[int] = set()
+    stack = [root for root in roots if root >= 0]
+    while stack:
+        index = stack.pop()
+        if index not in found:
+            found.add(index)
+            stack.extend(plan.nodes[index].args)
+    return found
 
 
 def window_reads(plan: Plan) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from rxcalc.diagnostics.model import Diagnostic, Label, Severity
 from rxcalc.lang.ops import Op
 from rxcalc.plan.nodes import Plan, PlanStep, evaluation_order
+from rxcalc.plan.reads import nodes_below
 from rxcalc.source import NOWHERE
 
 
@@ -25,7 +26,7 @@ def verify(plan: Plan) -> tuple[Diagnostic, ...]:
     for item, roots in _items(plan):
         faults.extend(
             f"{item[0]}.{item[1]} reads {plan.nodes[n].level}.{plan.nodes[n].data} before it is computed"
-            for n in _reached(plan, roots)
+            for n in nodes_below(plan, roots)
             if plan.nodes[n].op is Op.STEP
             and not plan.nodes[n].earlier
             and (plan.nodes[n].level, plan.nodes[n].data) not in seen | lazy
@@ -63,14 +64,3 @@ def _items(plan: Plan) -> Iterator[tuple[tuple[str, str], tuple[int, ...]]]:
                 yield item, (shares[item].of, *(p.value for p in shares[item].parts))
             elif item in steps:
                 yield item, tuple(n for c in steps[item].clauses for n in (c.when, c.then))
-
-
-def _reached(plan: Plan, roots: tuple[int, ...]) -> set[int]:
-    found: set[int] = set()
-    stack = [r for r in roots if r >= 0]
-    while stack:
-        index = stack.pop()
-        if index not in found:
-            found.add(index)
-            stack.extend(plan.nodes[index].args)
-    return found

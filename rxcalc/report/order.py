@@ -7,6 +7,7 @@ from typing import Final, TypeAlias
 
 from rxcalc.lang.ops import Op
 from rxcalc.plan.nodes import Plan, PlanGroup, PlanList, PlanPartition, PlanSpread, PlanStep
+from rxcalc.plan.reads import nodes_below
 
 Result: TypeAlias = PlanStep | PlanSpread
 Name: TypeAlias = "tuple[str, str]"  # level and name
@@ -102,14 +103,8 @@ class _Order:
 
     def _fields(self, *roots: int) -> set[str]:
         """The fields of the other row that a call reads."""
-        found: set[str] = set()
-        stack = [n for n in roots if n >= 0]
-        while stack:
-            node = self.plan.nodes[stack.pop()]
-            stack.extend(node.args)
-            if node.op is Op.EARLIER and isinstance(node.data, tuple):
-                found.add(str(node.data[1]))
-        return found
+        nodes = [self.plan.nodes[n] for n in nodes_below(self.plan, roots)]
+        return {str(node.data[1]) for node in nodes if node.op is Op.EARLIER and isinstance(node.data, tuple)}
 
 
 def _place(result: Result, rank: Mapping[str, int]) -> tuple[int, str, int]:
