@@ -5,17 +5,16 @@ The words are the outline's; this module puts the result first, adds the chart, 
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup, escape
 
+from rxcalc.report import pages
 from rxcalc.report.chart import Chart, Divided, chart, divided
 from rxcalc.report.folds import SHORT, folds
 from rxcalc.report.html_words import say
@@ -41,8 +40,6 @@ CALCULATED: Final = (
 )  # of a Told: names in it are names of steps
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)?")
-# What HTML forbids in a page, and half characters, which no file can hold.
-_FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 
 
 @dataclass(frozen=True)
@@ -98,15 +95,16 @@ def page(outlines: Sequence[tuple[Outline, Facts]], *, language: str, version: s
     ]
     status = next((s for s in MARKED if any(b.facts.status == s for b in bills)), "")
     env = _environment(language)
-    style = _style(env, _banner(status, language))
-    return env.get_template("page.html").render(
+    return pages.render(
+        env,
+        "page.html",
+        on_paper=": ".join(filter(None, _banner(status, language))),
+        skip=say("skip", language),
         bills=bills,
         title=say("title_several", language, len(bills)) if several else bills[0].heading,
         level=3 if several else 2,
-        style=Markup(style),  # noqa: S704 - the package's own file; the one text put into it is a fixed phrase
-        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii"),
         version=version,
-        lang="zh-Hans" if language == "zh" else "en",
+        lang=language,
     )
 
 
@@ -153,15 +151,7 @@ def _items(sections: Sequence[Section]) -> Iterator[Item]:
 
 
 def _environment(language: str) -> Environment:
-    env = Environment(
-        loader=PackageLoader("rxcalc.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_clean,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    env.globals.update(
+    return pages.environment(
         say=lambda key, *values: say(key, language, *values),
         phrase=lambda key: phrase(key, language),
         kind=_kind,
@@ -174,14 +164,6 @@ def _environment(language: str) -> Environment:
         linked=_linked,
         banner=lambda status: _banner(status, language),
     )
-    return env
-
-
-def _clean(value: object) -> object:
-    """Text without the characters that a page must not hold; everything else as it is."""
-    if isinstance(value, Markup):
-        return value
-    return _FORBIDDEN.sub("\ufffd", value) if isinstance(value, str) else value
 
 
 def _kind(block: object) -> str:
@@ -211,7 +193,7 @@ def _unknown(kind: str) -> None:
 
 def _linked(text: str, key: str, of: str, bill: Bill) -> Markup:
     """A text of the item or section `of` with the steps it names as links to them; only a formula has names."""
-    text = str(_clean(text))
+    text = str(pages.clean(text))
     if key not in CALCULATED:
         return escape(text)
     done = 0
@@ -247,17 +229,6 @@ def _targets(name: str, of: str) -> Iterator[str]:
 
 def _link(target: str, name: str) -> Markup:
     return Markup('<a href="#{}">{}</a>').format(target, name)
-
-
-def _style(env: Environment, banner: tuple[str, str]) -> str:
-    """The style sheet; on paper every page bears the status at its top."""
-    source, _, _ = PackageLoader("rxcalc.report").get_source(env, "page.css")
-    text = f"{banner[0]}: {banner[1]}" if banner[0] else ""
-    return source.replace("STATUS-ON-PAPER", _css_string(text))
-
-
-def _css_string(text: str) -> str:
-    return '"' + "".join(c if c.isalnum() or c == " " else f"\\{ord(c):x} " for c in text) + '"'
 
 
 __all__ = ["Facts", "page", "render"]

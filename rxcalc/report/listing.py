@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
-# What HTML forbids in a page, and half characters, which no file can hold.
-_FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+from rxcalc.report import pages
 
 
 @dataclass(frozen=True)
@@ -75,28 +67,13 @@ class Listing:
 
 def render(listings: Sequence[Listing], version: str) -> str:
     """The page."""
-    env = Environment(
-        loader=PackageLoader("rxcalc.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_clean,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    loader = PackageLoader("rxcalc.report")
-    style = "".join(loader.get_source(env, name)[0] for name in ("page.css", "listing.css"))
-    style = style.replace("STATUS-ON-PAPER", '""')
-    return env.get_template("listing.html").render(
-        listings=listings,
+    return pages.render(
+        pages.environment(),
+        "listing.html",
+        "listing.css",
         title=f"Coverage of {listings[0].name}" if len(listings) == 1 else f"Coverage of {len(listings)} rulebooks",
-        style=Markup(style),  # noqa: S704 - the package's own files
-        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii"),
+        lang="en",
+        skip="Skip to the content",
+        listings=listings,
         version=version,
     )
-
-
-def _clean(value: object) -> object:
-    """Text without the characters that a page must not hold; everything else as it is."""
-    if isinstance(value, Markup) or not isinstance(value, str):
-        return value
-    return _FORBIDDEN.sub("\ufffd", value)

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
 from typing import Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
 from rxcalc.compare.attributed import Attributed
 from rxcalc.compare.model import Edit
 from rxcalc.compare.moved import Moved
 from rxcalc.lang.arithmetic import plain, round_to
 from rxcalc.plan.nodes import Plan
+from rxcalc.report import pages
 from rxcalc.report.edits import heading
 from rxcalc.report.layout import cut
 from rxcalc.report.moved import DECILES, MOST_GROUPS, money, signed
@@ -26,7 +21,6 @@ from rxcalc.report.moved import DECILES, MOST_GROUPS, money, signed
 ROW: Final = Fraction(29, 10)  # em: a line of text, a bar, a gap
 LABEL: Final = 34  # columns of text beside an amount, on a phone
 LEAST: Final = Fraction(1, 2)  # per cent: what can be seen of a bar
-_FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 
 
 @dataclass(frozen=True)
@@ -61,19 +55,14 @@ def render(
     version: str,
 ) -> str:
     """The page. `status` are sentences on the evidence of the rulebooks' values."""
-    loader = PackageLoader("rxcalc.report")
-    env = Environment(
-        loader=loader,
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_clean,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    style = "".join(loader.get_source(env, name)[0] for name in ("page.css", "diff.css"))
-    style = style.replace("STATUS-ON-PAPER", '""')
     decimals = moved.decimals if moved is not None else 0
-    return env.get_template("diff.html").render(
+    return pages.render(
+        pages.environment(),
+        "diff.html",
+        "diff.css",
+        title=f"What changes: {heading(*plans)}",
+        lang="en",
+        skip="Skip to the content",
         heading=heading(*plans),
         subjects=[(str(subject), list(own)) for subject, own in groupby(edits, key=lambda e: e.subject)],
         count=len(edits),
@@ -86,8 +75,6 @@ def render(
         money=lambda value: money(value, decimals),
         signed=lambda value: signed(value, decimals),
         status=status,
-        style=Markup(style),  # noqa: S704 - the package's own files
-        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii"),
         version=version,
     )
 
@@ -139,10 +126,3 @@ def _bars(title: str, text: str, rows: Sequence[Bar]) -> Bars:
 
 def _number(value: Fraction) -> str:
     return plain(round_to(value, Fraction(1, 100), "half-up"), 2)
-
-
-def _clean(value: object) -> object:
-    """Text without the characters that a page must not hold; everything else as it is."""
-    if isinstance(value, Markup) or not isinstance(value, str):
-        return value
-    return _FORBIDDEN.sub("\ufffd", value)
