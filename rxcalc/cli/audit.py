@@ -45,8 +45,8 @@ MANY = 30
     type=click.Path(dir_okay=False),
     help="Write a letter of objection (Markdown) to this file.",
 )
-@click.option("--example", default=None, metavar="NAME", help="Take this entry of an examples file.")
-@click.option("--format", "form", type=click.Choice(["text", "json", "md"]), default="text", show_default=True)
+@options.example()
+@options.form("text", "json", "md")
 @options.lang()
 @options.output()
 def command(

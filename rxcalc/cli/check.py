@@ -21,9 +21,7 @@ ALWAYS: Final = ("input", "parameter", "table", "step", "part")  # named even wh
 
 @click.command("check")
 @click.argument("rulebooks", nargs=-1, required=True, metavar="RULEBOOK..", shell_complete=options.complete_rulebook)
-@click.option(
-    "--format", "form", type=click.Choice(["text", "json", "sarif", "github"]), default="text", show_default=True
-)
+@options.form("text", "json", "sarif", "github")
 @click.pass_context
 def command(ctx: click.Context, rulebooks: tuple[str, ...], form: str) -> int:
     """Check rulebooks and show every error in one run, each with its place, a code and what to do.

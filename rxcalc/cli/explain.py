@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.command("explain")
 @click.argument("episode", type=click.Path(), required=False)
 @options.rulebook(several=True)
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@options.form(*FORMATS)
 @click.option(
     "--detail",
     type=click.Choice(["brief", "steps", "full"]),
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     metavar="FIELD=VALUE",
     help="Use this value instead of the one in the file; of the rulebook: parameter.NAME.KEY=VALUE.",
 )
-@click.option("--example", default=None, metavar="NAME", help="Take this entry of an examples file.")
+@options.example()
 @click.option(
     "--save-example",
     type=click.Path(dir_okay=False),

@@ -48,6 +48,16 @@ def output() -> Decorator:
     )
 
 
+def form(*forms: str) -> Decorator:
+    """`--format`, as `form`; the first of `forms` is the default."""
+    return click.option("--format", "form", type=click.Choice(forms), default=forms[0], show_default=True)
+
+
+def example() -> Decorator:
+    """`--example`."""
+    return click.option("--example", default=None, metavar="NAME", help="Take this entry of an examples file.")
+
+
 def rulebook(*, required: bool = False, several: bool = False) -> Decorator:
     """`-r` for one rulebook; with `several` for some versions of one, as a tuple of names."""
     more = " May be repeated: each episode runs on the version whose dates hold its own." if several else ""

@@ -11,7 +11,7 @@ from rxcalc.cli.show import result
 
 @click.command("plan")
 @click.argument("rulebook", shell_complete=options.complete_rulebook)
-@click.option("--format", "form", type=click.Choice(["text", "json", "dot"]), default="text", show_default=True)
+@options.form("text", "json", "dot")
 @options.output()
 def command(rulebook: str, form: str, output: str | None) -> int:
     """Show the compiled plan: steps in order with range, scale, rounding and width, and where each one runs.

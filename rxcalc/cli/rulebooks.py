@@ -13,7 +13,7 @@ from rxcalc.driver import find
 
 
 @click.command("rulebooks")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@options.form("text", "json")
 @options.lang()
 def command(form: str, lang: str | None) -> int:
     """List the rulebooks that come with rxcalc: title, dates, and how much of their values is sourced.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from rxcalc.cli import options
 from rxcalc.cli.show import Failure, visible
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 @click.argument("summary", type=click.Path(path_type=Path))
 @click.option("--rerun", is_flag=True, help="Run the batch once more, into a private folder, and compare every byte.")
 @click.option("--temp-dir", type=click.Path(path_type=Path), help="Where --rerun makes that folder.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@options.form("text", "json")
 def command(summary: Path, form: str, temp_dir: Path | None, *, rerun: bool) -> int:
     """Hold the summary of a batch against the files that it names.
 

@@ -24,8 +24,8 @@ from rxcalc.diagnostics.model import Sink
     "--set", "sets", multiple=True, metavar="FIELD=VALUE[,..]", help="One more alternative, with this changed; several changes parted by commas."
 )  # fmt: skip
 @click.option("--near", default="", metavar="AMOUNT", help="Look for the smallest change that lowers this amount.")
-@click.option("--example", default=None, metavar="NAME", help="Take this entry of an examples file.")
-@click.option("--format", "form", type=click.Choice(["text", "json", "md"]), default="text", show_default=True)
+@options.example()
+@options.form("text", "json", "md")
 @options.lang()
 @options.output()
 def command(
