@@ -167,14 +167,17 @@ def test_opening_amounts_stay_and_that_is_said() -> None:
 
 
 def test_opening_amounts_end_with_their_year(tmp_path: Path) -> None:
-    """A bill moved into the next insurance year has the whole cap before it, as if nothing had come before it."""
+    """A bill moved into the next insurance year has the whole cap before it, as if nothing had come before it.
+
+    By hand: (131,640.75 in scope - 1,200.00 deductible) * 92 % = 120,005.49; 148,200.00 - 120,005.49 = 28,194.51.
+    """
     bill = (BILLS / "shanghai-stay.yaml").read_text(encoding="utf-8")
     path = tmp_path / "bill.yaml"
     path.write_text(bill, encoding="utf-8")
     fresh = tmp_path / "fresh.yaml"
     fresh.write_text(bill[: bill.index("so_far:")].replace("2025-05-30", "2025-07-01"), encoding="utf-8")
     alone = json.loads(run("explain", str(fresh), "--format", "json").stdout)["totals"]["patient_pays"]
-    assert alone == "28194.51"  # as with the history given as an `earlier:` bill of the year before
+    assert alone == "28194.51"
     moved = asked(str(path), "--set", "discharge_date=2025-07-01")["alternatives"][0]
     assert moved["totals"]["patient_pays"]["value"] == alone
     nearest = {n["to"]: n for n in asked(str(path), "--near", "patient_pays")["near"]["found"]}
