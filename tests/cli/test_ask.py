@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -333,6 +334,7 @@ class Terminal:
         if self.pid == 0:
             os.chdir(folder)
             os.environ["PYTHONPATH"] = str(ROOT)
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # a run of the tests in the background ignores it
             os.execv(sys.executable, [sys.executable, "-m", "rxcalc", "explain", "--ask", *args])  # noqa: S606 - the program itself, on a terminal of its own
         self.shown = ""
         self.seen = 0
@@ -357,6 +359,7 @@ class Terminal:
     def wait(self) -> int:
         """The exit code, after the rest of what is shown."""
         while True:
+            assert select.select([self.fd], [], [], 60)[0], self.shown
             try:
                 found = os.read(self.fd, 65536).decode()
             except OSError:
