@@ -312,7 +312,7 @@ pieces = st.sampled_from(
 )
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     body=st.lists(pieces, max_size=60).map(b"".join),
     block=st.sampled_from([1, 7, 32, 1 << 20]),

@@ -217,10 +217,10 @@ def people_of(dice: random.Random, count: int, people: int) -> list[tuple[int, s
 
 
 def test_twelve_months_of_a_real_rulebook_are_the_year(tmp_path: Path) -> None:
-    """Several thousand persons: every month from the results of those before gives what one run over the year gives."""
+    """Two thousand persons: every month from the results of those before gives what one run over the year gives."""
     plan = plan_of("beijing-employee")
     head = "episode_id,person_id,person_class,level,discharge_date,total,in_scope\n"
-    lines = people_of(random.Random(3), 12_000, 4_000)
+    lines = people_of(random.Random(3), 6_000, 2_000)
 
     def amounts(name: str, own: Sequence[str], earlier: tuple[Path, ...]) -> list[str]:
         source, results = tmp_path / f"{name}.csv", tmp_path / f"{name}.out.csv"
