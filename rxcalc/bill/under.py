@@ -10,7 +10,7 @@ from rxcalc.bill.subject import Subject, read_subject
 from rxcalc.diagnostics.model import Sink
 from rxcalc.inputs.episodes import EpisodeEntry, Fields
 from rxcalc.inputs.openings import normal, opening_specs
-from rxcalc.plan.nodes import Plan, PlanInput
+from rxcalc.plan.nodes import Plan, PlanInput, PlanParameter
 
 
 @dataclass(frozen=True)
@@ -69,10 +69,22 @@ def adapted(entry: EpisodeEntry, plan: Plan, other: Plan) -> Adapted:
     if outside:
         last = plan.effective_to
         first = min(plan.effective_from, *days)
-        # Values go on before and after: parameters that have none on the day refuse the bill by themselves.
-        wide = replace(plan, effective_from=first, effective_to=None if last is None else max(last, *days))
+        wide = replace(
+            plan,
+            effective_from=first,
+            effective_to=None if last is None else max(last, *days),
+            parameters=tuple(_going_on(p, first) for p in plan.parameters),
+        )
         subject = subject.with_plan(wide)
     return Adapted(subject, (), tuple(dropped.names), unasked, outside)
+
+
+def _going_on(p: PlanParameter, first: date) -> PlanParameter:
+    """The parameter with its first values from a day on, and its last ones without an end."""
+    if not p.segments:
+        return p
+    start = p.segments[0]
+    return replace(p, segments=(replace(start, start=min(start.start, first)), *p.segments[1:]), end=None)
 
 
 def _is_effective(plan: Plan, on: date) -> bool:

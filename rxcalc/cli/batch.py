@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Mapping
-from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
+from rxcalc.cli.bill_files import ENCODINGS, column_mapping, list_files, memory_size
 from rxcalc.cli.options import default_language, language
 from rxcalc.cli.options import rulebook as rulebook_option
 from rxcalc.cli.show import Failure
@@ -21,9 +20,6 @@ if TYPE_CHECKING:
     from rxcalc.plan.nodes import Plan
     from rxcalc.tabular.accounts import Accounts
     from rxcalc.tabular.naming import Names
-
-
-_LEAST_MEMORY: Final = 600_000_000
 
 
 @click.command("batch")
@@ -97,7 +93,7 @@ _LEAST_MEMORY: Final = 600_000_000
 @click.option("--columns", "mapping", type=click.Path(path_type=Path), help="A YAML file of `input: column` lines.")
 @click.option(
     "--encoding",
-    type=click.Choice(["auto", "utf-8", "gb18030", "gbk", "utf-16", "utf-16-le", "utf-16-be"]),
+    type=click.Choice(ENCODINGS),
     default="auto",
     show_default=True,
     help="Of EPISODES and files of lists; other files are always recognised.",
@@ -196,17 +192,17 @@ def command(
         rejects=rejects,
         summary=summary,
         select=_selected(select),
-        columns=_mapping(mapping) if mapping is not None else {},
+        columns=column_mapping(mapping) if mapping is not None else {},
         encoding=encoding,
         after_reject="compute" if after_reject == "compute" else "refuse",
         max_rejects=max_rejects,
         threads=threads or os.cpu_count() or 1,
         dry_run=dry_run,
         resume=resume,
-        memory=_memory(memory),
+        memory=memory_size(memory),
         temp_dir=temp_dir,
-        lists=_files("--list", lists, lines),
-        list_results=_files("--list-out", list_results, lines_out),
+        lists=list_files("--list", lists, lines),
+        list_results=list_files("--list-out", list_results, lines_out),
         earlier=earlier,
         opening=opening,
         closing=closing,
@@ -238,31 +234,6 @@ def command(
     return report.exit_code
 
 
-def _files(option: str, pairs: tuple[str, ...], lines: Path | None) -> dict[str, Path]:
-    """The files of lists by name."""
-    found = {"lines": lines} if lines is not None else {}
-    for pair in pairs:
-        name, equals, file = pair.partition("=")
-        if not equals or not name.strip() or not file.strip():
-            raise Failure(f"`{option} {pair}` is not NAME=FILE", f"e.g. {option} premiums=premiums.csv")
-        if name.strip() in found:
-            raise Failure(f"`{option}` gives {name.strip()} a second time", "give each list one file")
-        found[name.strip()] = Path(file.strip())
-    return found
-
-
-def _memory(text: str) -> int:
-    """A size such as 2GB, 800MB or 1.5GiB, in bytes."""
-    match = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)\s*([KMGT])(i?)B?", text.strip(), re.IGNORECASE)
-    if match is None:
-        raise Failure(f"`--memory {text}` is no size", "e.g. 2GB or 800MB")
-    power = " KMGT".index(match[2].upper())
-    size = int(Fraction(match[1]) * (1024 if match[3] else 1000) ** power)
-    if size < _LEAST_MEMORY:
-        raise Failure(f"`--memory {text}` is too little: the program itself takes some 300 MB", "allow at least 600MB")
-    return size
-
-
 def _selected(text: str | None) -> tuple[str, ...]:
     """The names of `--select`."""
     if text is None:
@@ -271,16 +242,6 @@ def _selected(text: str | None) -> tuple[str, ...]:
     if not all(names):
         raise Failure(f"`--select {text}` has an empty name", "e.g. --select episode_id,outputs")
     return names
-
-
-def _mapping(path: Path) -> dict[str, str]:
-    """The `input: column` lines of a `--columns` file."""
-    from rxcalc.driver.columns import read_mapping
-
-    found = read_mapping(path)
-    if isinstance(found, str):
-        raise Failure(found, "write one line per input, as in `total: 费用总额`")
-    return found
 
 
 def status_lines(plan: Plan) -> list[str]:

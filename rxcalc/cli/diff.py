@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from contextlib import ExitStack
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from rxcalc.cli import options
+from rxcalc.cli.bill_files import ENCODINGS, column_mapping, list_files, memory_size
 from rxcalc.cli.show import Failure, diagnostics, result
 from rxcalc.diagnostics.model import Sink
 
 if TYPE_CHECKING:
-    from rxcalc.compare.attributed import Attributed
-    from rxcalc.compare.model import Edit
-    from rxcalc.compare.moved import Moved
-    from rxcalc.driver.diff_batch import Books
-    from rxcalc.driver.diff_runs import BillFiles
+    from rxcalc.driver.diff_api import Difference
     from rxcalc.driver.find import Found
     from rxcalc.plan.nodes import Plan
 
 
 @click.command("diff")
-@click.argument("old")
-@click.argument("new")
+@click.argument("old", shell_complete=options.complete_rulebook)
+@click.argument("new", shell_complete=options.complete_rulebook)
 @click.argument("episodes", required=False, type=click.Path(path_type=Path))
 @click.option(
     "--by", multiple=True, metavar="FIELD", help="Tell the amount by the values of this input too; may be repeated."
@@ -34,14 +31,40 @@ if TYPE_CHECKING:
 @click.option(
     "--amount", default=None, metavar="NAME", help="Winners and losers by this output or share, not patient_pays."
 )
+@click.option(
+    "--as-of",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DATE",
+    help="Compute every bill with the values of this day, whatever its own day.",
+)
 @click.option("--attribute", is_flag=True, help="Say which change moved which bills.")
+@click.option(
+    "--moved-out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write every bill that comes out otherwise to this CSV file; with --attribute also the changes that moved it.",
+)
 @click.option("--lines", type=click.Path(path_type=Path), metavar="FILE", help="The lines of the bills.")
 @click.option("--list", "lists", multiple=True, metavar="NAME=FILE", help="The rows of another list; may be repeated.")
 @click.option("--groups", type=click.Path(path_type=Path), metavar="DIR", help="A folder with the inputs of groups.")
 @click.option(
     "--columns", "mapping", type=click.Path(path_type=Path), metavar="MAP.yaml", help="Which column is which input."
 )
-@click.option("--encoding", default="auto", show_default=True, help="Of text files.")
+@click.option("--encoding", type=click.Choice(ENCODINGS), default="auto", show_default=True, help="Of text files.")
+@click.option(
+    "--earlier",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Results of an earlier batch: its bills came before, as they were paid. May be repeated.",
+)
+@click.option("--opening", type=click.Path(path_type=Path), metavar="FILE", help="What windows hold before the bills.")
+@click.option("--memory", default="2GB", show_default=True, metavar="SIZE", help="What each of the two runs may take.")
+@click.option(
+    "--temp-dir",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Where results stand until they are compared. [default: the system's folder for temporary files]",
+)
 @click.option("--episode", default=None, type=click.Path(), metavar="FILE", help="The bill: a YAML or JSON file, or -.")
 @click.option("--example", default=None, metavar="NAME", help="Take this entry of an examples file.")
 @click.option("--exit-code", is_flag=True, help="Leave with exit code 1 when anything differs.")
@@ -54,12 +77,18 @@ def command(
     episodes: Path | None,
     by: tuple[str, ...],
     amount: str | None,
+    as_of: datetime | None,
+    moved_out: Path | None,
     attribute: bool,  # noqa: FBT001 - click gives options by name
     lines: Path | None,
     lists: tuple[str, ...],
     groups: Path | None,
     mapping: Path | None,
     encoding: str,
+    earlier: tuple[Path, ...],
+    opening: Path | None,
+    memory: str,
+    temp_dir: Path | None,
     episode: str | None,
     example: str | None,
     exit_code: bool,  # noqa: FBT001 - click gives options by name
@@ -79,13 +108,21 @@ def command(
       rxcalc diff shanghai-employee@2017 shanghai-employee@2024
       rxcalc diff HEAD:rules/rulebook.yaml rules/rulebook.yaml --exit-code
       rxcalc diff HEAD:rules/rulebook.yaml rules/rulebook.yaml episodes.csv --by level
+      rxcalc diff HEAD:rules/rulebook.yaml rules/rulebook.yaml episodes.csv --as-of 2026-01-01 --attribute
       rxcalc diff qin dian --episode bill.yaml
     """
-    if episodes is None and (by or amount or attribute or lines or lists or groups or mapping):
+    for_bills = {
+        "--by": by, "--amount": amount, "--attribute": attribute, "--lines": lines, "--list": lists,
+        "--groups": groups, "--columns": mapping, "--earlier": earlier, "--opening": opening, "--moved-out": moved_out, "--temp-dir": temp_dir,
+    }  # fmt: skip
+    given = [name for name, value in for_bills.items() if value]
+    if episodes is None and given:
+        raise Failure(f"{', '.join(given)}: for a file of bills, and none is given", "name it behind NEW")
+    if as_of is not None and episodes is None and episode is None:
         raise Failure(
-            "--by, --amount, --attribute, --lines, --list, --groups and --columns are for a file of bills",
-            "name it behind NEW",
+            "--as-of is for bills, and none is given", "name a file of bills behind NEW, or add --episode FILE"
         )
+    day = as_of.date() if as_of is not None else None
     if episodes is not None and (episode is not None or example is not None):
         raise Failure("a file of bills and --episode are given", "compare one or the other")
     with ExitStack() as stack:
@@ -97,34 +134,40 @@ def command(
                 raise Failure(
                     "`--format html` is for rulebooks and files of bills", "take text, json or md for one bill"
                 )
-            return _one_bill(plans, episode, example, form, lang, output, read, exit_code=exit_code)
+            return _one_bill(plans, episode, example, day, form, lang, output, read, exit_code=exit_code)
         if example is not None:
             raise Failure("`--example` names an entry of an episode file, and none is given", "add --episode FILE")
         if form == "md":
             raise Failure("`--format md` is for one bill", "add --episode FILE, or take text, json or html")
-        from rxcalc.compare.edits import edits
+        from rxcalc.driver.diff_api import BillsAsked, Difference, compared
 
-        found = edits(*plans)
-        moved = None
-        if episodes is not None:
-            from rxcalc.cli.batch import _files as files_of_lists
-            from rxcalc.cli.batch import _mapping
-            from rxcalc.driver.diff_batch import Books
-            from rxcalc.driver.diff_runs import BillFiles
-
-            files = BillFiles(
-                episodes=episodes,
-                lists=files_of_lists("--list", lists, lines),
-                columns=_mapping(mapping) if mapping is not None else {},
-                encoding=encoding,
-                groups=groups,
-                threads=os.cpu_count() or 1,
-            )
-            read += [episodes, *files.lists.values()]
-            books = Books(sides[0][0], sides[1][0], found) if attribute else None
-            moved = _moved(plans, files, by, amount, books)
-        result(_changes(plans, found, moved, form, options.language(lang)), output, tuple(read))
-        return 1 if exit_code and (found or (moved is not None and moved[0].differs)) else 0
+        asked = BillsAsked(
+            lists=list_files("--list", lists, lines),
+            groups=groups,
+            columns=column_mapping(mapping) if mapping is not None else None,
+            encoding=encoding,
+            earlier=earlier,
+            opening=opening,
+            by=by,
+            amount=amount,
+            as_of=day,
+            attribute=attribute,
+            memory=memory_size(memory),
+            temp_dir=temp_dir,
+            rows=moved_out is not None,
+        )
+        found = compared(plans, (sides[0][0], sides[1][0]), episodes, asked)
+        if not isinstance(found, Difference):
+            raise Failure(found.message, "; ".join(found.help))
+        read += [
+            path
+            for path in (episodes, opening, mapping, *list_files("--list", lists, lines).values(), *earlier)
+            if path
+        ]
+        result(_page(found, form, options.language(lang)), output, tuple(read))
+        if moved_out is not None and found.rows is not None:
+            result(found.rows, str(moved_out), (*read, *([Path(output)] if output is not None else [])))
+        return 1 if exit_code and found.differs else 0
 
 
 def _side(name: str, stack: ExitStack) -> tuple[Found, Plan]:
@@ -151,54 +194,25 @@ def _files(found: Found, plan: Plan) -> tuple[Path, ...]:
     return (found.path, *(found.path.parent / file for file in plan.files))
 
 
-def _moved(
-    plans: tuple[Plan, Plan], files: BillFiles, by: tuple[str, ...], amount: str | None, books: Books | None
-) -> tuple[Moved, Attributed | None]:
-    """What the change moves over a file of bills."""
-    from rxcalc.driver.diff_batch import diff_batch
-    from rxcalc.tabular.problems import UsageProblem
-
-    moved = diff_batch(*plans, files, by, amount, books)
-    if isinstance(moved, UsageProblem):
-        raise Failure(moved.message, "; ".join(moved.help))
-    return moved
-
-
-def _changes(
-    plans: tuple[Plan, Plan],
-    found: tuple[Edit, ...],
-    moved: tuple[Moved, Attributed | None] | None,
-    form: str,
-    language: str,
-) -> str:
+def _page(found: Difference, form: str, language: str) -> str:
     """The page."""
-    from rxcalc.report import edits as report
-    from rxcalc.report import moved as bills
-
-    of, attributed = moved or (None, None)
+    status = _status((found.old, found.new), language) if found.moved is not None else []
     if form == "text":
-        parts = [report.text(*plans, found)]
-        if of is not None:
-            parts.append(bills.text(of))
-        if attributed is not None:
-            parts.append(bills.attributed_text(attributed))
-        if of is not None:
-            parts += [f"{line}\n" for line in _status(plans, language)]
-        return "\n".join(parts)
-    from rxcalc import __version__
+        from rxcalc.report.layout import wrap
 
+        columns = max(60, min(options.columns(), 120))
+        parts = [found.text(language, columns=columns)]
+        parts += ["\n".join(wrap(line, columns)) + "\n" for line in status]
+        return "\n".join(parts)
     if form == "html":
+        from rxcalc import __version__
         from rxcalc.report.moved_html import render
 
-        status = _status(plans, language) if of is not None else []
-        return render(plans, found, of, attributed, status, __version__)
+        plans = found.old, found.new
+        return render(plans, found.edits, found.moved, found.attributed, status, __version__, language)
     import json
 
-    document = report.document(*plans, found, __version__)
-    if of is not None:
-        document |= bills.document(of) | {"status": _status(plans, language)}
-    if attributed is not None:
-        document["attribution"] = bills.attributed_document(attributed)
+    document = found.document() | ({"status": status} if found.moved is not None else {})
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 
 
@@ -215,6 +229,7 @@ def _one_bill(
     plans: tuple[Plan, Plan],
     episode: str,
     example: str | None,
+    day: date | None,
     form: str,
     lang: str | None,
     output: str | None,
@@ -228,7 +243,7 @@ def _one_bill(
 
     entry = entry_of(episode, example, Sink())
     language = options.language(lang)
-    found = diff_episode(*plans, entry, language)
+    found = diff_episode(*plans, entry, language, day)
     if isinstance(found, NotComparable):
         raise Failure(found.message, found.help)
     if form == "json":
@@ -237,8 +252,8 @@ def _one_bill(
         from rxcalc import __version__
         from rxcalc.report.whatif_json import diff_document
 
-        text = json.dumps(diff_document(found.table, found.notes, __version__, language), ensure_ascii=False, indent=2)
-        text += "\n"
+        document = diff_document(found.table, found.notes, __version__, language) | {"days": found.days}
+        text = json.dumps(document, ensure_ascii=False, indent=2) + "\n"
     elif form == "md":
         from rxcalc.report.markdown_whatif import render as as_markdown
 

@@ -14,7 +14,8 @@ class Effect:
 
     `rows`: bills that come out otherwise, refusals included. `sole`: those that this change alone moves, to exactly the new
     result. `moved`: the sum of the amount's movements over the bills that both rulebooks compute. `refuses`, `accepts`:
-    bills that the old rulebook computes and this change refuses, and the other way round.
+    bills that the old rulebook computes and this change refuses, and the other way round. `beyond`: changes of their own among
+    `along`; all figures are what this change adds to them.
     """
 
     subject: Subject
@@ -24,6 +25,7 @@ class Effect:
     moved: Fraction
     refuses: int
     accepts: int
+    beyond: tuple[Subject, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,3 +57,4 @@ class Attributed:
     effects: tuple[Effect, ...]
     interactions: tuple[Interaction, ...]
     silent: tuple[Subject, ...]  # checks and outputs: they move no amount
+    unmade: tuple[Subject, ...] = ()  # cannot be made by themselves: what they do is in the interactions

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
 
 from rxcalc.compare import figures, rules
-from rxcalc.compare.model import ADDED, REMOVED, Edit, Subject
-from rxcalc.compare.pairs import attribute, node_text, paired, unordered, written, yes
+from rxcalc.compare.model import ADDED, REMOVED, Aspect, Edit, Subject
+from rxcalc.compare.pairs import WHOLE, attribute, node_text, paired, unordered, written, yes
 from rxcalc.lang.types import FLAG
 from rxcalc.plan.nodes import (
     Place,
@@ -55,18 +55,18 @@ def _edits(old: Plan, new: Plan) -> Iterator[Edit]:
 
 
 def _head(old: Plan, new: Plan) -> Iterator[Edit]:
-    yield from attribute(Subject("currency"), "", old.currency, new.currency)
-    yield from attribute(Subject("currency"), "decimals", str(old.decimals), str(new.decimals))
-    yield from attribute(Subject("rounding"), "", old.rounding, new.rounding)
+    yield from attribute(Subject("currency"), WHOLE, old.currency, new.currency)
+    yield from attribute(Subject("currency"), Aspect("decimals"), str(old.decimals), str(new.decimals))
+    yield from attribute(Subject("rounding"), WHOLE, old.rounding, new.rounding)
     of = Subject("effective")
-    yield from attribute(of, "from", str(old.effective_from), str(new.effective_from))
-    yield from attribute(of, "to", str(old.effective_to or "open"), str(new.effective_to or "open"))
-    yield from attribute(of, "by", old.effective_by, new.effective_by)
+    yield from attribute(of, Aspect("from"), str(old.effective_from), str(new.effective_from))
+    yield from attribute(of, Aspect("to"), str(old.effective_to or "open"), str(new.effective_to or "open"))
+    yield from attribute(of, Aspect("by"), old.effective_by, new.effective_by)
     yield from _sequence("", old.sequence, new.sequence)
 
 
 def _sequence(level: str, one: PlanSequence | None, other: PlanSequence | None) -> Iterator[Edit]:
-    yield from attribute(Subject("sequence", level), "", _sequence_text(one), _sequence_text(other))
+    yield from attribute(Subject("sequence", level), WHOLE, _sequence_text(one), _sequence_text(other))
 
 
 def _sequence_text(s: PlanSequence | None) -> str:
@@ -85,13 +85,13 @@ def _inputs(
     for name, one, other in paired({i.name: i for i in old}, {i.name: i for i in new}):
         subject = Subject("input", level, name)
         if one is None and other is not None:
-            yield Edit(subject, ADDED, "", "", _input_text(other))
+            yield Edit(subject, ADDED, WHOLE, "", _input_text(other))
         elif other is None and one is not None:
-            yield Edit(subject, REMOVED, "", _input_text(one), "")
+            yield Edit(subject, REMOVED, WHOLE, _input_text(one), "")
         elif one is not None and other is not None:
             sides = _facts(one, before), _facts(other, after)
             for what, was, now in paired(*sides):
-                yield from attribute(subject, what, was or "", now or "")
+                yield from attribute(subject, Aspect(what), was or "", now or "")
 
 
 def _input_text(i: PlanInput) -> str:
@@ -116,7 +116,7 @@ def _facts(i: PlanInput, plan: Plan) -> dict[str, str]:
         "decimals": str(i.decimals),
         "time": "dropped" if i.drop_time else "refused",
         "spellings": ", ".join(sorted(spellings)),
-        "column names": ", ".join(sorted(i.aliases)),
+        "column_names": ", ".join(sorted(i.aliases)),
     }
 
 
@@ -131,9 +131,9 @@ def _windows(old: Plan, new: Plan) -> Iterator[Edit]:
         one, other = before.get((level, name)), after.get((level, name))
         if one is None or other is None:
             change = ADDED if one is None else REMOVED
-            yield Edit(subject, change, "", _window(one) if one else "", _window(other) if other else "")
+            yield Edit(subject, change, WHOLE, _window(one) if one else "", _window(other) if other else "")
         elif replace(one, place=Place()) != replace(other, place=Place()):
-            yield from attribute(subject, "", _window(one), _window(other))
+            yield from attribute(subject, WHOLE, _window(one), _window(other))
 
 
 def _window(w: PlanWindow) -> str:
@@ -154,8 +154,8 @@ def _lists(old: Plan, new: Plan) -> Iterator[Edit]:
         if one is None or other is None:
             yield Edit(subject, ADDED if one is None else REMOVED)
             continue
-        yield from attribute(subject, "order", ", ".join(one.order), ", ".join(other.order))
-        yield from attribute(subject, "required", yes(one.required), yes(other.required))
+        yield from attribute(subject, Aspect("order"), ", ".join(one.order), ", ".join(other.order))
+        yield from attribute(subject, Aspect("required"), yes(one.required), yes(other.required))
         yield from _inputs(name, one.inputs, other.inputs, old, new)
         yield from _level(name, one, other)
 
@@ -166,10 +166,10 @@ def _groups(old: Plan, new: Plan) -> Iterator[Edit]:
         if one is None or other is None:
             yield Edit(subject, ADDED if one is None else REMOVED)
             continue
-        yield from attribute(subject, "of", one.of or "episodes", other.of or "episodes")
-        yield from attribute(subject, "keys", _keys(old, one), _keys(new, other))
+        yield from attribute(subject, Aspect("of"), one.of or "episodes", other.of or "episodes")
+        yield from attribute(subject, Aspect("keys"), _keys(old, one), _keys(new, other))
         dated = node_text(old, one.effective), node_text(new, other.effective)
-        yield from attribute(subject, "effective", *dated)
+        yield from attribute(subject, Aspect("effective"), *dated)
         yield from _sequence(name, one.sequence, other.sequence)
         yield from _inputs(name, one.inputs, other.inputs, old, new)
         yield from _level(name, one, other)
@@ -194,9 +194,9 @@ def _spreads(old: Plan, new: Plan) -> Iterator[Edit]:
         subject = Subject("spread", source, name)
         if one is None or other is None:
             change = ADDED if one is None else REMOVED
-            yield Edit(subject, change, "", _spread(one) if one else "", _spread(other) if other else "")
+            yield Edit(subject, change, WHOLE, _spread(one) if one else "", _spread(other) if other else "")
         else:
-            yield from attribute(subject, "", _spread(one), _spread(other))
+            yield from attribute(subject, WHOLE, _spread(one), _spread(other))
 
 
 def _spread(s: PlanSpread) -> str:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
 
-from rxcalc.compare.model import ADDED, CHANGED, REMOVED, Edit, Subject
-from rxcalc.compare.pairs import attribute, paired, unordered, yes
+from rxcalc.compare.model import ADDED, CHANGED, REMOVED, Aspect, Edit, Subject
+from rxcalc.compare.pairs import WHOLE, attribute, paired, unordered, yes
 from rxcalc.lang.types import Plain, ScheduleType, Type
 from rxcalc.plan.figures import figure
 from rxcalc.plan.nodes import Band, Plan, PlanParameter, PlanRow, PlanTable, Point
@@ -47,9 +47,9 @@ def parameters(old: Plan, new: Plan) -> Iterator[Edit]:
     for name, one, other in paired(before, after):
         subject = Subject("parameter", "", name)
         if one is None and other is not None:
-            yield Edit(subject, ADDED, "", "", _latest(other, new.decimals))
+            yield Edit(subject, ADDED, WHOLE, "", _latest(other, new.decimals))
         elif other is None and one is not None:
-            yield Edit(subject, REMOVED, "", _latest(one, old.decimals), "")
+            yield Edit(subject, REMOVED, WHOLE, _latest(one, old.decimals), "")
         elif one is not None and other is not None:
             yield from _parameter(subject, one, other, (old, new))
 
@@ -61,11 +61,11 @@ def _latest(p: PlanParameter, decimals: int) -> str:
 
 
 def _parameter(subject: Subject, one: PlanParameter, other: PlanParameter, plans: tuple[Plan, Plan]) -> Iterator[Edit]:
-    yield from attribute(subject, "type", str(one.type), str(other.type))
+    yield from attribute(subject, Aspect("type"), str(one.type), str(other.type))
     if len(one.keys) != len(other.keys):
-        yield Edit(subject, CHANGED, "number of keys", str(len(one.keys)), str(len(other.keys)))
+        yield Edit(subject, CHANGED, Aspect("number_of_keys"), str(len(one.keys)), str(len(other.keys)))
         return
-    yield from attribute(subject, "outside its points the ends hold", yes(one.held), yes(other.held))
+    yield from attribute(subject, Aspect("held"), yes(one.held), yes(other.held))
     if one.segments == other.segments and one.end == other.end and one.type == other.type:
         return
     days = sorted({*_turns(one), *_turns(other), *_dates(plans[0]), *_dates(plans[1])})
@@ -133,9 +133,10 @@ def _values(subject: Subject, key: _Keys, of: _Texts) -> Iterator[Edit]:
     for (was, now), run in groupby(of.on(at, key) for at in range(len(of.days))):
         length = len(list(run))
         if was != now:
-            until = f" to {of.days[at + length] - timedelta(days=1)}" if at + length < len(of.days) else ""
-            named = f"{', '.join(key)}, " if key else ""
-            yield Edit(subject, CHANGED, f"{named}from {of.days[at]}{until}", was, now)
+            end = of.days[at + length] - timedelta(days=1) if at + length < len(of.days) else None
+            kind = ("value_of" if key else "value") + ("_to" if end is not None else "")
+            args = (", ".join(key), str(of.days[at]), *([str(end)] if end is not None else []))
+            yield Edit(subject, CHANGED, Aspect(kind, args), was, now, of.days[at])
         at += length
 
 
@@ -148,26 +149,25 @@ def tables(old: Plan, new: Plan) -> Iterator[Edit]:
     for name, one, other in paired(before, after):
         subject = Subject("table", "", name)
         if one is None and other is not None:
-            yield Edit(subject, ADDED, "", "", f"{len(other.rows):,} rows")
+            yield Edit(subject, ADDED, WHOLE, "", f"{len(other.rows):,} rows")
         elif other is None and one is not None:
-            yield Edit(subject, REMOVED, "", f"{len(one.rows):,} rows", "")
+            yield Edit(subject, REMOVED, WHOLE, f"{len(one.rows):,} rows", "")
         elif one is not None and other is not None:
             yield from _table(subject, one, other, old.decimals)
 
 
 def _table(subject: Subject, one: PlanTable, other: PlanTable, decimals: int) -> Iterator[Edit]:
-    yield from attribute(subject, "keys", _keys(one), _keys(other))
-    yield from unordered(subject, _columns(one), _columns(other), "column")
+    yield from attribute(subject, Aspect("keys"), _keys(one), _keys(other))
+    yield from unordered(subject, _columns(one), _columns(other), Aspect("column"))
     if len(one.keys) != len(other.keys):
         return
-    for mark, was, now in paired(_by_key(one, decimals), _by_key(other, decimals)):
-        what = f"row {mark}"
+    for mark, was, now in paired(row_marks(one, decimals), row_marks(other, decimals)):
         if was is None and now is not None:
-            yield Edit(subject, ADDED, what, "", _cells(other, now, decimals))
+            yield Edit(subject, ADDED, Aspect("row", (mark,)), "", _cells(other, now, decimals))
         elif now is None and was is not None:
-            yield Edit(subject, REMOVED, what, _cells(one, was, decimals), "")
+            yield Edit(subject, REMOVED, Aspect("row", (mark,)), _cells(one, was, decimals), "")
         elif was is not None and now is not None and (was.end, was.cells) != (now.end, now.cells):
-            yield from _row(subject, what, (one, was), (other, now), decimals)
+            yield from _row(subject, mark, (one, was), (other, now), decimals)
 
 
 def _keys(t: PlanTable) -> str:
@@ -179,7 +179,7 @@ def _columns(t: PlanTable) -> list[str]:
     return [f"{c.name} ({c.type}{', optional' if c.optional else ''})" for c in t.columns]
 
 
-def _by_key(t: PlanTable, decimals: int) -> dict[str, PlanRow]:
+def row_marks(t: PlanTable, decimals: int) -> dict[str, PlanRow]:
     """The rows by their keys and first day as text."""
     found = {}
     for row in t.rows:
@@ -200,11 +200,11 @@ def _cells(t: PlanTable, row: PlanRow, decimals: int) -> str:
 
 
 def _row(
-    subject: Subject, what: str, one: tuple[PlanTable, PlanRow], other: tuple[PlanTable, PlanRow], decimals: int
+    subject: Subject, mark: str, one: tuple[PlanTable, PlanRow], other: tuple[PlanTable, PlanRow], decimals: int
 ) -> Iterator[Edit]:
     """What changed in a row that both have; a column that only one has is told of the table."""
-    yield from attribute(subject, f"{what}, last day", str(one[1].end or "open"), str(other[1].end or "open"))
+    yield from attribute(subject, Aspect("row_end", (mark,)), str(one[1].end or "open"), str(other[1].end or "open"))
     before, after = _values_of(*one, decimals), _values_of(*other, decimals)
     for name in before:
         if name in after:
-            yield from attribute(subject, f"{what}, {name}", before[name], after[name])
+            yield from attribute(subject, Aspect("row_cell", (mark, name)), before[name], after[name])

@@ -2,7 +2,7 @@
 
 The result is compiled like any rulebook. What a subject reads that the old rulebook has not is brought along, and what goes away
 takes along what reads it (`closure`); sets, messages and sources that only the new one has are always there, since they
-compute nothing.
+compute nothing. A subject may be a part of a thing (`parts.py`); rows of tables are the business of whoever has the files.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, Final, TypeVar
 
-from rxcalc.compare.model import Edit, Subject
+from rxcalc.compare.mix import mixed, words_of
+from rxcalc.compare.model import Subject
+from rxcalc.compare.parts import Part, RowPart
 from rxcalc.rulebook.document import Scalar
 from rxcalc.source import Span
 from rxcalc.syntax import nodes as n
@@ -20,7 +22,6 @@ from rxcalc.syntax.nodes import RulebookDecl
 
 _T = TypeVar("_T")
 _IDENT: Final = re.compile(r"[^\W\d]\w*")
-SILENT: Final = frozenset({"check", "outputs"})  # sections that move no amount of a bill
 _INERT: Final = frozenset({"parameter", "table", "window"})  # nothing comes of these until something reads them
 _CONTEXT: Final = ("effective", "currency", "rounding", "sequence")
 _FIELDS: Final = {
@@ -29,15 +30,6 @@ _FIELDS: Final = {
 }  # fmt: skip
 _WHOLE: Final = {"requires": "requires", "guarantees": "guarantees", "sequence": "sequence"}
 _HEAD: Final = {"effective": ("effective",), "currency": ("currency", "decimals"), "rounding": ("rounding",)}
-
-
-def subjects(edits: Iterable[Edit]) -> dict[Subject, str]:
-    """The subjects that may move amounts: `added`, `removed`, or `changed`."""
-    found: dict[Subject, str] = {}
-    for edit in edits:
-        if edit.subject.section not in SILENT:
-            found[edit.subject] = edit.change if not edit.what else "changed"
-    return found
 
 
 def is_inert(subject: Subject, change: str) -> bool:
@@ -50,8 +42,10 @@ def context(changes: Iterable[Subject]) -> list[Subject]:
     return [s for s in changes if s.section in _CONTEXT]
 
 
-def merged(old: RulebookDecl, new: RulebookDecl, taken: Collection[Subject]) -> RulebookDecl:
-    """The old rulebook with these subjects as they are in the new one."""
+def merged(
+    old: RulebookDecl, new: RulebookDecl, taken: Collection[Subject], parts: Mapping[Subject, Part]
+) -> RulebookDecl:
+    """The old rulebook with these subjects as they are in the new one; rows of tables are left as they were."""
     made = replace(
         old,
         sets=_united(old.sets, new.sets, lambda s: s.name.name, _sets_of(new, taken)),
@@ -60,7 +54,12 @@ def merged(old: RulebookDecl, new: RulebookDecl, taken: Collection[Subject]) -> 
         sample=None,
     )
     for subject in taken:
-        made = _with(made, new, subject)
+        if subject not in parts:
+            made = _with(made, new, subject)
+    for whole in dict.fromkeys(s.whole for s in taken if s in parts):
+        own = [parts[s] for s in taken if s.whole == whole and s in parts]
+        is_all = len(own) == sum(s.whole == whole for s in parts)
+        made = _with(made, new, whole) if is_all else _with_parts(made, (old, new), whole, own)
     held = {s.name.name for s in made.steps}
     gone = {s.name for s in taken if s.section == "step" and not s.level and s.name not in held}
     return replace(made, outputs=tuple(o for o in made.outputs if o.name not in gone)) if gone else made
@@ -101,6 +100,38 @@ def _with(made: RulebookDecl, new: RulebookDecl, subject: Subject) -> RulebookDe
     if subject.level and subject.section not in ("list", "group"):
         return _in_level(made, new, subject)
     return replace(made, **_exchanged(made, new, subject))
+
+
+def _with_parts(
+    made: RulebookDecl, sides: tuple[RulebookDecl, RulebookDecl], whole: Subject, parts: Sequence[Part]
+) -> RulebookDecl:
+    """Some parts of one thing taken over."""
+    if isinstance(parts[0], RowPart):
+        return made
+    one, other = (_declared(side, whole) for side in sides)
+    item = mixed(one, other, parts)
+    if not whole.level:
+        if whole.section in _WHOLE:
+            return replace(made, requires=item)
+        field: dict[str, Any] = {_FIELDS[whole.section]: _put(getattr(made, _FIELDS[whole.section]), item)}
+        return replace(made, **field)
+    changes: dict[str, Any] = {}
+    for section in ("lists", "groups"):
+        changes[section] = tuple(
+            (
+                replace(x, requires=item)
+                if whole.section in _WHOLE
+                else replace(x, **{_FIELDS[whole.section]: _put(getattr(x, _FIELDS[whole.section]), item)})
+            )
+            if x.name.name == whole.level
+            else x
+            for x in getattr(made, section)
+        )
+    return replace(made, **changes)
+
+
+def _put(items: Sequence[Any], item: Any) -> tuple[Any, ...]:
+    return tuple(item if i.name.name == item.name.name else i for i in items)
 
 
 def _in_level(made: RulebookDecl, new: RulebookDecl, subject: Subject) -> RulebookDecl:
@@ -156,18 +187,23 @@ def closure(
     return found
 
 
-def reading(old: RulebookDecl, new: RulebookDecl, changes: Mapping[Subject, str]) -> dict[Subject, set[Subject]]:
+def reading(
+    old: RulebookDecl, new: RulebookDecl, changes: Mapping[Subject, str], parts: Mapping[Subject, Part]
+) -> dict[Subject, set[Subject]]:
     """Which subjects of change each one names, in the new rulebook or, where it names what is gone, in the old one."""
     by_name: dict[str, list[Subject]] = {}
     for subject in changes:
         by_name.setdefault(subject.name.partition("@")[0] or subject.section, []).append(subject)
     found: dict[Subject, set[Subject]] = {}
     for subject in changes:
-        words = _words(_declared(new, subject))
-        gone = _words(_declared(old, subject))
+        whole, part = subject.whole, parts.get(subject)
+        sides = _declared(new, whole), _declared(old, whole)
+        if part is not None:
+            sides = words_of(sides[0], part, of_new=True), words_of(sides[1], part, of_new=False)
+        words, gone = map(_words, sides)
         named = {s for w in words for s in by_name.get(w, ()) if changes[s] != "removed"}
         named |= {s for w in gone for s in by_name.get(w, ()) if changes[s] == "removed"}
-        found[subject] = named - {subject}
+        found[subject] = {s for s in named if s.whole != whole}
     return found
 
 

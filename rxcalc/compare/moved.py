@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from fractions import Fraction
+
+from rxcalc.compare.model import Subject
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,98 @@ class Refused:
     amount: Fraction
 
 
+@dataclass(frozen=True)
+class Found:
+    """The findings of one check under both: how many, those of one alone, what they come to, bills with such ones.
+
+    A finding is the same when it is on the same bill and the same row of it. `old` or `new` None: that rulebook has no
+    such check. Amounts are None where the check has none.
+    """
+
+    check: str
+    severity: str
+    old: int | None
+    new: int | None
+    gone: int
+    come: int
+    old_amount: Fraction | None
+    new_amount: Fraction | None
+    gone_on: tuple[str, ...]
+    come_on: tuple[str, ...]
+
+    @property
+    def differs(self) -> bool:
+        """Whether anything was found by one that was not by the other."""
+        return bool(self.gone or self.come) or self.old_amount != self.new_amount
+
+
+@dataclass(frozen=True)
+class GroupExample:
+    """A group whose results differ: its keys as texts, the first result that differs, and its values as texts."""
+
+    key: tuple[str, ...]
+    name: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Across:
+    """The groups of one kind that goes across bills.
+
+    `both` groups are computed by both, `changed` of them with any other result; `only_old` and `only_new` by one alone.
+    `totals` are of amounts over those of both.
+    """
+
+    kind: str
+    keys: tuple[str, ...]
+    both: int
+    changed: int
+    only_old: int
+    only_new: int
+    totals: tuple[Total, ...]
+    others: tuple[tuple[str, int], ...]
+    examples: tuple[GroupExample, ...]
+
+    @property
+    def differs(self) -> bool:
+        """Whether any group comes out otherwise."""
+        return bool(self.changed or self.only_old or self.only_new)
+
+
+@dataclass(frozen=True)
+class OneDay:
+    """One rulebook taken as it is on a day, for bills of all days.
+
+    `other` of its computed bills are of days on which the rulebook itself has other values or is not in force, `outside`
+    of those of days on which it is not in force. `literals` are the dates that its rules name, and where.
+    """
+
+    day: date
+    wanted: date
+    bills: int
+    other: int
+    outside: int
+    effective: tuple[date, date | None]
+    literals: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Days:
+    """Days that bear on the comparison of bills.
+
+    `first` and `last` are those of the bills that either computes. `not_in_force` counts, for old and new, bills refused
+    because the rulebook is not in force on their days. `later`: changes that begin after all bills, with their days.
+    `one` has both rulebooks as of one day, if that was asked for.
+    """
+
+    first: date | None = None
+    last: date | None = None
+    not_in_force: tuple[int, int] = (0, 0)
+    later: tuple[tuple[Subject, date], ...] = ()
+    one: tuple[OneDay, OneDay] | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Moved:
     """The comparison of two runs over the same bills.
@@ -113,6 +208,13 @@ class Moved:
     heads_by: str
     only_old: tuple[str, ...] = ()
     only_new: tuple[str, ...] = ()
+    found: tuple[Found, ...] = ()
+    across: tuple[Across, ...] = ()
+    days: Days = Days()
+    earlier: tuple[str, ...] = ()  # files of earlier results, which stand as recorded under both
+    opening: str = ""
+    unopened: tuple[tuple[str, tuple[str, ...]], ...] = ()  # by side the window calls that `opening` says nothing of
+    alone: tuple[str, ...] = ()  # of "earlier" and "opening": what only one of the two reads, as `old earlier`
 
     @property
     def total(self) -> Total:
@@ -122,4 +224,5 @@ class Moved:
     @property
     def differs(self) -> bool:
         """Whether any bill comes out otherwise."""
-        return bool(self.changed or self.newly_rejected.count or self.newly_accepted.count)
+        bills = self.changed or self.newly_rejected.count or self.newly_accepted.count
+        return bool(bills) or any(f.differs for f in self.found) or any(g.differs for g in self.across)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TypeVar
+from typing import Final, TypeVar
 
-from rxcalc.compare.model import ADDED, CHANGED, REMOVED, Edit, Subject
+from rxcalc.compare.model import ADDED, CHANGED, REMOVED, Aspect, Edit, Subject
 from rxcalc.plan.nodes import Formula, Plan
 
 T = TypeVar("T")
+WHOLE: Final = Aspect()
 
 
 def written(formula: Formula | None) -> str:
@@ -31,19 +32,19 @@ def paired(old: Mapping[str, T], new: Mapping[str, T]) -> Iterator[tuple[str, T 
             yield name, None, other
 
 
-def attribute(subject: Subject, what: str, was: str, now: str) -> Iterator[Edit]:
+def attribute(subject: Subject, aspect: Aspect, was: str, now: str) -> Iterator[Edit]:
     """The edit of one attribute, if it changed."""
     if was != now:
-        yield Edit(subject, CHANGED, what, was, now)
+        yield Edit(subject, CHANGED, aspect, was, now)
 
 
-def unordered(subject: Subject, old: Iterable[str], new: Iterable[str], what: str = "") -> Iterator[Edit]:
+def unordered(subject: Subject, old: Iterable[str], new: Iterable[str], aspect: Aspect = WHOLE) -> Iterator[Edit]:
     """Texts of which order means nothing: what went and what came."""
     before, after = Counter(old), Counter(new)
     for text in (before - after).elements():
-        yield Edit(subject, REMOVED, what, text, "")
+        yield Edit(subject, REMOVED, aspect, text, "")
     for text in (after - before).elements():
-        yield Edit(subject, ADDED, what, "", text)
+        yield Edit(subject, ADDED, aspect, "", text)
 
 
 def yes(flag: bool) -> str:  # noqa: FBT001 - a value, not an option

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from rxcalc.compare.model import ADDED, CHANGED, REMOVED, REORDERED, Edit, Subject
-from rxcalc.compare.pairs import attribute, paired, unordered, written, yes
+from rxcalc.compare.model import ADDED, CHANGED, REMOVED, REORDERED, Aspect, Edit, Subject
+from rxcalc.compare.pairs import WHOLE, attribute, paired, unordered, written, yes
 from rxcalc.lang.types import OneOf, Type
 from rxcalc.plan.nodes import PlanCheck, PlanClause, PlanCondition, PlanPart, PlanPartition, PlanStep, RoundTo
 
@@ -51,13 +51,13 @@ def steps(level: str, old: Iterable[PlanStep], new: Iterable[PlanStep]) -> Itera
     for name, one, other in paired({s.name: s for s in old}, {s.name: s for s in new}):
         subject = Subject("step", level, name)
         if one is None and other is not None:
-            yield Edit(subject, ADDED, "", "", _step_text(other))
+            yield Edit(subject, ADDED, WHOLE, "", _step_text(other))
         elif other is None and one is not None:
-            yield Edit(subject, REMOVED, "", _step_text(one), "")
+            yield Edit(subject, REMOVED, WHOLE, _step_text(one), "")
         elif one is not None and other is not None:
-            yield from attribute(subject, "type", type_text(one.type), type_text(other.type))
-            yield from attribute(subject, "may be missing", yes(one.optional), yes(other.optional))
-            yield from attribute(subject, "rounding", _rounding(one.rounding), _rounding(other.rounding))
+            yield from attribute(subject, Aspect("type"), type_text(one.type), type_text(other.type))
+            yield from attribute(subject, Aspect("may_be_missing"), yes(one.optional), yes(other.optional))
+            yield from attribute(subject, Aspect("rounding"), _rounding(one.rounding), _rounding(other.rounding))
             yield from _clauses(subject, clauses_of(one), clauses_of(other))
 
 
@@ -71,21 +71,21 @@ def _rounding(r: RoundTo | None) -> str:
 
 def _clauses(subject: Subject, old: list[Clause], new: list[Clause]) -> Iterator[Edit]:
     """Clauses: equal ones are the same clause, then those of equal condition, then those of equal formula, by order."""
-    pairs = _matched(old, new)
+    pairs = matched(old, new)
     for at, clause in enumerate(old):
         if at not in pairs:
-            yield Edit(subject, REMOVED, f"clause {at + 1}", str(clause), "")
+            yield Edit(subject, REMOVED, Aspect("clause", (str(at + 1),)), str(clause), "")
     taken = set(pairs.values())
     for at, clause in enumerate(new):
         if at not in taken:
-            yield Edit(subject, ADDED, f"clause {at + 1}", "", str(clause))
+            yield Edit(subject, ADDED, Aspect("clause", (str(at + 1),)), "", str(clause))
     for at, to in sorted(pairs.items()):
-        yield from attribute(subject, f"clause {at + 1}, condition", old[at].when, new[to].when)
-        yield from attribute(subject, f"clause {at + 1}, formula", old[at].then, new[to].then)
+        yield from attribute(subject, Aspect("clause_condition", (str(at + 1),)), old[at].when, new[to].when)
+        yield from attribute(subject, Aspect("clause_formula", (str(at + 1),)), old[at].then, new[to].then)
     order = [to for _, to in sorted(pairs.items())]
     if order != sorted(order):
         moved = "; ".join(str(old[at]) for at, _ in sorted(pairs.items()))
-        yield Edit(subject, REORDERED, "clauses", moved, "; ".join(str(new[to]) for to in sorted(order)))
+        yield Edit(subject, REORDERED, Aspect("clauses"), moved, "; ".join(str(new[to]) for to in sorted(order)))
 
 
 def _same_condition(one: Clause, other: Clause) -> bool:
@@ -99,7 +99,7 @@ def _same_formula(one: Clause, other: Clause) -> bool:
 _SAME: Final[tuple[Callable[[Clause, Clause], bool], ...]] = (operator.eq, _same_condition, _same_formula)
 
 
-def _matched(old: Sequence[Clause], new: Sequence[Clause]) -> dict[int, int]:
+def matched(old: Sequence[Clause], new: Sequence[Clause]) -> dict[int, int]:
     """Which clause of the new step each clause of the old one became."""
     pairs: dict[int, int] = {}
     taken: set[int] = set()
@@ -120,11 +120,11 @@ def shares(level: str, old: Iterable[PlanPartition], new: Iterable[PlanPartition
     for name, one, other in paired({p.name: p for p in old}, {p.name: p for p in new}):
         subject = Subject("shares", level, name)
         if one is None and other is not None:
-            yield Edit(subject, ADDED, "", "", _partition(other))
+            yield Edit(subject, ADDED, WHOLE, "", _partition(other))
         elif other is None and one is not None:
-            yield Edit(subject, REMOVED, "", _partition(one), "")
+            yield Edit(subject, REMOVED, WHOLE, _partition(one), "")
         elif one is not None and other is not None:
-            yield from attribute(subject, "amount divided", written(one.of_formula), written(other.of_formula))
+            yield from attribute(subject, Aspect("divided"), written(one.of_formula), written(other.of_formula))
             yield from _parts(subject, one.parts, other.parts)
 
 
@@ -144,12 +144,12 @@ def _part(part: PlanPart) -> str:
 def _parts(subject: Subject, old: Iterable[PlanPart], new: Iterable[PlanPart]) -> Iterator[Edit]:
     for name, one, other in paired({_called(p): p for p in old}, {_called(p): p for p in new}):
         if one is None and other is not None:
-            yield Edit(subject, ADDED, name, "", _part(other))
+            yield Edit(subject, ADDED, Aspect("name", (name,)), "", _part(other))
         elif other is None and one is not None:
-            yield Edit(subject, REMOVED, name, _part(one), "")
+            yield Edit(subject, REMOVED, Aspect("name", (name,)), _part(one), "")
         elif one is not None and other is not None:
-            yield from attribute(subject, name, _part(one), _part(other))
-            negative = f"{name}, may be negative"
+            yield from attribute(subject, Aspect("name", (name,)), _part(one), _part(other))
+            negative = Aspect("negative", (name,))
             yield from attribute(subject, negative, yes(one.may_be_negative), yes(other.may_be_negative))
 
 
@@ -162,7 +162,7 @@ def conditions(section: str, level: str, old: Iterable[PlanCondition], new: Iter
     before, after = ([written(c.formula) for c in side] for side in (old, new))
     gone, come = Counter(before) - Counter(after), Counter(after) - Counter(before)
     if len(before) == len(after) and gone.total() == come.total() == 1:
-        yield Edit(subject, CHANGED, "", *gone.elements(), *come.elements())
+        yield Edit(subject, CHANGED, WHOLE, next(gone.elements()), next(come.elements()))
         return
     yield from unordered(subject, before, after)
 
@@ -174,13 +174,13 @@ def checks(old: Iterable[PlanCheck], new: Iterable[PlanCheck]) -> Iterator[Edit]
         present = one or other
         subject = Subject("check", present.level if present is not None else "", name)
         if one is None and other is not None:
-            yield Edit(subject, ADDED, "", "", written(other.formula))
+            yield Edit(subject, ADDED, WHOLE, "", written(other.formula))
         elif other is None and one is not None:
-            yield Edit(subject, REMOVED, "", written(one.formula), "")
+            yield Edit(subject, REMOVED, WHOLE, written(one.formula), "")
         elif one is not None and other is not None:
-            yield from attribute(subject, "condition", written(one.formula), written(other.formula))
-            yield from attribute(subject, "amount", written(one.amount_formula), written(other.amount_formula))
-            yield from attribute(subject, "severity", one.severity, other.severity)
+            yield from attribute(subject, Aspect("condition"), written(one.formula), written(other.formula))
+            yield from attribute(subject, Aspect("amount"), written(one.amount_formula), written(other.amount_formula))
+            yield from attribute(subject, Aspect("severity"), one.severity, other.severity)
 
 
 def _check_name(c: PlanCheck, at: int) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from rxcalc.backends.base import Outcome, Problem, Row
 from rxcalc.backends.exact import Exact
@@ -29,9 +29,29 @@ from rxcalc.report.model import Explanation
 from rxcalc.tracing.model import Recorder
 
 if TYPE_CHECKING:
+    from rxcalc.driver.diff_api import Difference
     from rxcalc.driver.examples import ExamplesReport
 
 Fields = Mapping[str, object]
+
+
+class DiffOptions(TypedDict, total=False):
+    """The options of `rxcalc diff` over a file of bills."""
+
+    lines: str | Path | None
+    lists: Mapping[str, str | Path] | None
+    groups: str | Path | None
+    columns: Mapping[str, str] | None
+    encoding: str
+    earlier: Sequence[str | Path]
+    opening: str | Path | None
+    by: Sequence[str]
+    amount: str | None
+    as_of: date | None
+    attribute: bool
+    memory: int
+    temp_dir: str | Path | None
+    rows: bool
 
 
 class RulebookError(Exception):
@@ -155,6 +175,31 @@ class Rulebook:
         from rxcalc.driver.examples import run_examples
 
         return run_examples(self.found, Sink())
+
+    def diff(
+        self, new: Rulebook | str | Path, episodes: str | Path | None = None, **options: Unpack[DiffOptions]
+    ) -> Difference:
+        """What changed in meaning from this rulebook to `new`, and with a file of bills what it moves.
+
+        The options are those of `rxcalc diff`, by the same names: `by`, `amount`, `as_of`, `attribute`, `lines`, `lists`,
+        `groups`, `columns`, `encoding`, `earlier`, `opening`, `memory` (bytes), `temp_dir`; `rows` keeps
+        every bill that comes out otherwise, as `--moved-out` does.
+
+        Raises:
+            RulebookError: there is no such rulebook, or the two cannot be run over the file.
+
+        >>> import rxcalc
+        >>> found = rxcalc.load("shanghai-employee@2017").diff("shanghai-employee@2024")
+        >>> found.differs, str(found.edits[0].subject)
+        (True, 'effective')
+        """
+        from rxcalc.driver.diff_api import BillsAsked, Difference, compared
+
+        other = new if isinstance(new, Rulebook) else load(new)
+        found = compared((self.plan, other.plan), (self.found, other.found), episodes, BillsAsked(**options))
+        if isinstance(found, Difference):
+            return found
+        raise RulebookError("; ".join((found.message, *found.help)))
 
 
 def load(name_or_path: str | Path) -> Rulebook:

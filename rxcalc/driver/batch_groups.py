@@ -128,7 +128,7 @@ def _written(rows: Iterable[list[str]], *, excel: bool) -> Iterable[bytes]:
 
 def _results(plan: Plan, group: PlanGroup, outcomes: Sequence[GroupOutcome]) -> Iterable[list[str]]:
     """Keys, inputs, results, `members`, `rejected`."""
-    given, computed = _columns(plan, group)
+    given, computed = group_columns(plan, group)
     yield [*given, *computed, *_tallies(given, computed)]
     for o in outcomes:
         results = {**o.steps, **o.shares}
@@ -139,7 +139,7 @@ def _results(plan: Plan, group: PlanGroup, outcomes: Sequence[GroupOutcome]) -> 
 
 def _rejects(plan: Plan, group: PlanGroup, outcomes: Sequence[GroupOutcome]) -> Iterable[list[str]]:
     """Keys, inputs, `members`, `rejected`, and why the group is refused."""
-    given, computed = _columns(plan, group)
+    given, computed = group_columns(plan, group)
     yield [*given, *_tallies(given, computed), "rx_code", "rx_field", "rx_value", "rx_message"]
     for o in outcomes:
         told = [plain_cell(o.inputs.get(name), of, plan.decimals) for name, of in given.items()]
@@ -153,7 +153,7 @@ def _tallies(*taken: Iterable[str]) -> tuple[str, ...]:
     return tuple(f"rx_{tally}" if tally in names else tally for tally in ("members", "rejected"))
 
 
-def _columns(plan: Plan, group: PlanGroup) -> tuple[dict[str, Type], dict[str, Type]]:
+def group_columns(plan: Plan, group: PlanGroup) -> tuple[dict[str, Type], dict[str, Type]]:
     """The columns of keys and inputs, and those of results that have a finite decimal form."""
     given = {key.name: key.type for key in group.keys} | {spec.name: spec.type for spec in group.inputs}
     left_out = {step.name for step in group.steps if step.lazy or not is_finite(step)}

@@ -5,7 +5,7 @@ One row for each `sequence.by` and window instance: the columns are the key, the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
@@ -68,15 +68,19 @@ def read_openings(plan: Plan, options: BatchOptions) -> Openings | UsageProblem:
 
     def meant(name: str) -> str:  # window calls are read without regard to white space
         spec = specs.get(normal(name))
-        return spec.name if spec is not None else name
+        return (
+            spec.name if spec is not None else name if normal(name) not in options.opening_of_others else normal(name)
+        )
 
-    table = read_whole(options.opening, plan, (*key_fields(plan), *calls), meant)
+    table = read_whole(options.opening, plan, (*key_fields(plan), *calls), meant, options.opening_of_others)
     if isinstance(table, UsageProblem):
         return table
-    return _by_person(plan, table, specs)
+    return _by_person(plan, table, specs, options.opening_of_others)
 
 
-def _by_person(plan: Plan, table: WholeTable, specs: Mapping[str, PlanInput]) -> Openings | UsageProblem:
+def _by_person(
+    plan: Plan, table: WholeTable, specs: Mapping[str, PlanInput], others: Container[str]
+) -> Openings | UsageProblem:
     assert plan.sequence is not None  # noqa: S101 - asked before
     fields = (*key_fields(plan), *(_optional(spec) for spec in specs.values()))
     windows = {window.name: window for window in windows_in_use(plan)}
@@ -85,6 +89,8 @@ def _by_person(plan: Plan, table: WholeTable, specs: Mapping[str, PlanInput]) ->
     for line, row in zip(table.lines, values_of(plan, fields, table.frame), strict=True):
         given = {text: row[spec.name] for text, spec in specs.items() if row[spec.name] is not None}
         named = row[WINDOW]
+        if isinstance(named, str) and named not in windows and named in others:
+            continue
         if named is not None and named not in windows:
             return problems.unreadable_row(path, line, f"the rulebook has no window `{named}`")
         own = people.setdefault(row[plan.sequence.by], {})

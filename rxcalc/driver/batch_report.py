@@ -42,6 +42,7 @@ class BatchOptions:
     list_results: Mapping[str, Path] = field(default_factory=dict)
     earlier: tuple[Path, ...] = ()  # results of earlier runs
     opening: Path | None = None
+    opening_of_others: frozenset[str] = frozenset()  # calls and windows in it that only another rulebook knows
     closing: Path | None = None
     groups: Path | None = None  # the folder of group inputs
     groups_out: Path | None = None

@@ -7,7 +7,7 @@ that change's; where several move it and their movements add up, it is theirs to
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -15,9 +15,10 @@ from pathlib import Path
 import polars as pl
 
 from rxcalc.compare.attributed import Attributed, Effect, Interaction
-from rxcalc.compare.merge import is_inert, subjects
+from rxcalc.compare.merge import is_inert
 from rxcalc.compare.model import Edit, Subject
-from rxcalc.driver.diff_batch import Joined, differs, new_name, whole
+from rxcalc.compare.parts import SILENT, Changes
+from rxcalc.driver.diff_batch import Joined, differs, new_name, scale_of, whole
 from rxcalc.driver.diff_pieces import Piece
 from rxcalc.driver.diff_runs import ID, BillFiles, Compared, Run, run_side
 from rxcalc.plan.nodes import Plan
@@ -47,30 +48,54 @@ def changed_ids(ran: Ran) -> pl.DataFrame:
 
 
 def attribute(
-    plans: tuple[Plan, Plan], found: Sequence[Piece], edits: Sequence[Edit], ran: Ran, files: BillFiles, folder: Path
-) -> Attributed | UsageProblem:
-    """What each change does by itself to the bills that come out otherwise."""
+    plans: tuple[Plan, Plan],
+    found: Sequence[Piece],
+    changed: tuple[Changes, Sequence[Edit]],
+    ran: Ran,
+    files: BillFiles,
+    folder: Path,
+) -> tuple[Attributed, pl.DataFrame, int] | UsageProblem:
+    """What each change does by itself to the bills that come out otherwise, and the table of these bills (`diff_rows.py`).
+
+    The third is the scale of the amounts in the table. Its columns go by the pieces that have a plan, or by the only one.
+    """
+    found, unmade = _made(found)
     ids = changed_ids(ran)
-    old, new = _side(ran, ids, 0), _side(ran, ids, 1)
-    unit = 10**ran.joined.scale
-    sides: dict[Subject, pl.DataFrame] = {}
     subset = _subset(ran, ids, files, folder) if ids.height else None
-    for at, piece in enumerate(found):
-        if subset is None:
-            sides[piece.subject] = old
-        elif piece.plan is None:
-            sides[piece.subject] = new
-        else:
-            run = run_side(piece.plan, subset, folder / f"piece{at}", ran.fields, (*ran.of.amounts, *ran.of.others))
+    results: dict[int, pl.DataFrame] = {}  # by the identity of the plan: a base may be another piece
+    for piece, plan in ((p, plan) for p in found for plan in (p.plan, p.base)):
+        if subset is not None and plan is not None and id(plan) not in results:
+            own = folder / f"piece{len(results)}"
+            run = run_side(plan, subset, own, ran.fields, (*ran.of.amounts, *ran.of.others))
             if isinstance(run, UsageProblem):
                 return UsageProblem(f"{piece.subject} by itself: {run.message}", run.help)
-            sides[piece.subject] = _placed(whole(run.results, ran.of, ran.joined.scale), ids, ran)
-    changes = subjects(edits)
-    known = {s for piece in found for s in (piece.subject, *piece.along)}
-    inert = [s for s, change in changes.items() if is_inert(s, change) and s not in known]
-    silent = [e.subject for e in edits if e.subject not in changes]
+            results[id(plan)] = run.results
+    # A change by itself may give more digits than both rulebooks.
+    finest = max(scale_of(frame, ran.of) for frame in results.values()) if results else 0
+    ran = replace(ran, joined=ran.joined.at_scale(max(ran.joined.scale, finest), ran.of))
+    old, new = _side(ran, ids, 0), _side(ran, ids, 1)
+    ran_sides = {key: _placed(whole(frame, ran.of, ran.joined.scale), ids, ran) for key, frame in results.items()}
+    sides = [
+        (
+            old if piece.base is None else ran_sides.get(id(piece.base), old),
+            new if piece.plan is None else ran_sides.get(id(piece.plan), old),
+        )
+        for piece in found
+    ]
+    changes, edits = changed
+    known = {s for piece in (*found, *unmade) for s in (piece.subject, *piece.along)}
+    inert = [s for s, change in changes.kinds.items() if is_inert(s, change) and s not in known]
+    silent = [e.subject for e in edits if e.subject.section in SILENT]
     told = tuple(dict.fromkeys((*inert, *silent)))
-    return _summed(found, sides, (old, new), ran, unit, plans[0].decimals, told)
+    attributed, table = _summed(found, sides, (old, new), ran, plans[0].decimals, told)
+    return replace(attributed, unmade=tuple(s for p in unmade for s in (p.subject, *p.along))), table, ran.joined.scale
+
+
+def _made(found: Sequence[Piece]) -> tuple[Sequence[Piece], Sequence[Piece]]:
+    """The changes of which it is known what they do by themselves, and the others. One that is all there is does it all."""
+    if len(found) == 1:
+        return found, ()
+    return [p for p in found if p.plan is not None], [p for p in found if p.plan is None]
 
 
 # ---- the bills that are run again -------------------------------------------------------------------
@@ -99,6 +124,25 @@ def _texts(run: Run) -> pl.DataFrame:
     refused = run.refused.select(name for name in run.refused.columns if not name.startswith("rx_"))
     refused = refused.rename({old: new for old, new in run.header.items() if old in refused.columns})
     return pl.concat([run.cells.select(pl.all().cast(pl.String)), refused], how="diagonal")
+
+
+def changed_bills(ran: Ran) -> pl.DataFrame:
+    """The bills that come out otherwise, with the amount under both."""
+    ids = changed_ids(ran)
+    return _ends(_side(ran, ids, 0), _side(ran, ids, 1), ran.amount)
+
+
+def _ends(old: pl.DataFrame, new: pl.DataFrame, amount: str) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "id": old[ID].cast(pl.String),
+            "old": old[amount],
+            "new": new[amount],
+            "whole": _delta(old, new, amount),
+            "old computed": old[_COMPUTED],
+            "both": old[_COMPUTED] & new[_COMPUTED],
+        }
+    )
 
 
 # ---- what came of them ------------------------------------------------------------------------------
@@ -138,24 +182,23 @@ def _delta(one: pl.DataFrame, other: pl.DataFrame, amount: str) -> pl.Series:
 
 def _summed(
     found: Sequence[Piece],
-    sides: Mapping[Subject, pl.DataFrame],
+    sides: Sequence[tuple[pl.DataFrame, pl.DataFrame]],
     ends: tuple[pl.DataFrame, pl.DataFrame],
     ran: Ran,
-    unit: int,
     decimals: int,
     silent: tuple[Subject, ...],
-) -> Attributed:
+) -> tuple[Attributed, pl.DataFrame]:
     old, new = ends
+    unit = 10**ran.joined.scale
     names = [str(at) for at in range(len(found))]
-    table = pl.DataFrame({"whole": _delta(old, new, ran.amount), "both": old[_COMPUTED] & new[_COMPUTED]})
-    for name, piece in zip(names, found, strict=True):
-        side = sides[piece.subject]
+    table = _ends(old, new, ran.amount)
+    for name, (base, side) in zip(names, sides, strict=True):
         table = table.with_columns(
-            _moves(old, side).alias(f"moves {name}"),
+            _moves(base, side).alias(f"moves {name}"),
             (~_moves(new, side)).alias(f"all {name}"),
-            _delta(old, side, ran.amount).alias(f"delta {name}"),
-            (old[_COMPUTED] & ~side[_COMPUTED]).alias(f"refuses {name}"),
-            (~old[_COMPUTED] & side[_COMPUTED]).alias(f"accepts {name}"),
+            _delta(base, side, ran.amount).alias(f"delta {name}"),
+            (base[_COMPUTED] & ~side[_COMPUTED]).alias(f"refuses {name}"),
+            (~base[_COMPUTED] & side[_COMPUTED]).alias(f"accepts {name}"),
         )
     moving = [pl.col(f"moves {name}") for name in names]
     zero = pl.lit(0, pl.Int128)
@@ -183,10 +226,11 @@ def _summed(
             Fraction(int(table.select(delta.sum()).item() or 0), unit),
             int(table[f"refuses {name}"].sum()),
             int(table[f"accepts {name}"].sum()),
+            piece.beyond,
         )
         for name, piece, delta in zip(names, found, deltas, strict=True)
     )
-    return Attributed(
+    told = Attributed(
         amount=ran.amount,
         decimals=decimals,
         rows=table.height,
@@ -197,6 +241,7 @@ def _summed(
         interactions=_interactions(mixed, found, names, unit),
         silent=silent,
     )
+    return told, table
 
 
 def _interactions(

@@ -4,21 +4,39 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
+from rxcalc.compare.as_of import pinned
 from rxcalc.compare.attributed import Attributed
 from rxcalc.compare.model import Edit
 from rxcalc.compare.moved import Bill, Bin, Group, Moved, Refusal, Refused, Side, Total
-from rxcalc.driver.diff_runs import ID, BillFiles, Compared, Run, compared, person_of, run_side
-from rxcalc.driver.find import Found
+from rxcalc.compare.parts import changes_of
+from rxcalc.driver.diff_beside import days, findings, groups
+from rxcalc.driver.diff_pieces import Books, pieces
+from rxcalc.driver.diff_runs import (
+    ID,
+    BillFiles,
+    Compared,
+    Run,
+    compared,
+    opening_names,
+    person_of,
+    reads_earlier,
+    reads_opening,
+    run_side,
+)
+from rxcalc.inputs.openings import normal, opening_specs
 from rxcalc.plan.nodes import Plan, share_names
+from rxcalc.tabular import problems
 from rxcalc.tabular.problems import UsageProblem
 from rxcalc.tabular.selection import GROUPS
+from rxcalc.tabular.source import open_source
 
 LARGEST: Final = 5
 EXAMPLES: Final = 5
@@ -37,52 +55,117 @@ class Joined:
     come: pl.DataFrame  # computed by the new one alone
     scale: int
 
+    def at_scale(self, scale: int, of: Compared) -> Joined:
+        """The same with more digits."""
+        if scale == self.scale:
+            return self
+        factor = pl.lit(10 ** (scale - self.scale), pl.Int128)
+
+        def finer(frame: pl.DataFrame) -> pl.DataFrame:
+            names = (n for name in of.amounts for n in (name, new_name(name)) if n in frame.columns)
+            return frame.with_columns(pl.col(name) * factor for name in names)
+
+        return Joined(finer(self.both), finer(self.gone), finer(self.come), scale)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What is to be told of the bills.
+
+    `by`: by the values of these fields too. `amount`: winners and losers by this one, None the usual one. `as_of`: every
+    rule as it is on this day. `books`: with attribution. `temp_dir`: where results stand that are compared.
+    """
+
+    by: tuple[str, ...] = ()
+    amount: str | None = None
+    as_of: date | None = None
+    books: Books | None = None
+    temp_dir: Path | None = None
+    rows: bool = False  # every bill that comes out otherwise
+
 
 @dataclass(frozen=True)
-class Books:
-    """Where two rulebooks are and what changed between them, for attribution."""
+class Outcome:
+    """What came of it. `rows` is the file of every bill that comes out otherwise, if it was asked for."""
 
-    old: Found
-    new: Found
-    edits: tuple[Edit, ...]
+    moved: Moved
+    attributed: Attributed | None = None
+    rows: str | None = None
 
 
-def diff_batch(
-    old: Plan,
-    new: Plan,
-    files: BillFiles,
-    by: Sequence[str] = (),
-    amount: str | None = None,
-    books: Books | None = None,
-) -> tuple[Moved, Attributed | None] | UsageProblem:
-    """Runs both and compares; with `books` each bill that moved is attributed. A problem when a run cannot be made."""
+def diff_batch(old: Plan, new: Plan, files: BillFiles, edits: Sequence[Edit], asked: Asked) -> Outcome | UsageProblem:
+    """Runs both and compares; with `asked.books` each bill that moved is attributed. A problem when a run cannot be made."""
     of = compared(old, new)
-    chosen = _chosen(old, new, of, amount)
+    chosen = _chosen(old, new, of, asked.amount)
     if isinstance(chosen, UsageProblem):
         return chosen
-    refused = _refuse(old, new, files, by)
+    refused = _refuse(old, new, files, asked.by)
     if refused is not None:
         return refused
     person = person_of(old, new)
-    fields = tuple(dict.fromkeys((ID, *([person] if person else []), *by)))
-    with tempfile.TemporaryDirectory(prefix="rxcalc-") as place:
+    fields = tuple(dict.fromkeys((ID, *([person] if person else []), *asked.by)))
+    day = asked.as_of
+    one = (pinned(old, day), pinned(new, day)) if day is not None else None
+    plans = (one[0].plan, one[1].plan) if one is not None else (old, new)
+    files = replace(files, opening_of=opening_names(old) | opening_names(new))
+    with tempfile.TemporaryDirectory(prefix="rxcalc-", dir=asked.temp_dir) as place:
         folder = Path(place)
-        runs = run_both((old, new), files, folder, fields, (*of.amounts, *of.others), cells=books is not None)
+        runs = run_both(plans, files, folder, fields, (*of.amounts, *of.others), cells=asked.books is not None)
         if isinstance(runs, UsageProblem):
             return runs
         joined = join(runs[0].results, runs[1].results, of)
-        moved = summed(runs, joined, of, chosen, tuple(by), person, old.decimals)
-        if books is None:
-            return moved, None
-        from rxcalc.driver.diff_attribute import Ran, attribute
-        from rxcalc.driver.diff_pieces import pieces
+        moved = replace(
+            summed(runs, joined, of, chosen, asked.by, person, old.decimals),
+            found=findings(plans, runs),
+            across=groups(plans, runs),
+            days=days((old, new), runs, edits, one, day),
+            earlier=tuple(path.name for path in files.earlier),
+            opening=files.opening.name if files.opening is not None else "",
+            alone=_alone(plans, files),
+            unopened=_unopened(plans, files),
+        )
+        if asked.books is None and not asked.rows:
+            return Outcome(moved)
+        from rxcalc.driver.diff_attribute import Ran, attribute, changed_bills
+        from rxcalc.driver.diff_rows import lines
 
-        follows = any(plan.sequence is not None for plan in (old, new))
-        across = any(g.inside != "bill" for plan in (old, new) for g in plan.groups)
+        follows = any(plan.sequence is not None for plan in plans)
+        across = any(g.inside != "bill" for plan in plans for g in plan.groups)
         ran = Ran(runs, joined, of, chosen, fields, person if follows else "", across or (follows and not person))
-        found = pieces(books.old, books.new, books.edits, folder)
-        attributed = attribute((old, new), found, books.edits, ran, files, folder)
-    return attributed if isinstance(attributed, UsageProblem) else (moved, attributed)
+        if asked.books is None:
+            return Outcome(moved, rows=lines(changed_bills(ran), chosen, joined.scale, None))
+        changes = changes_of((old, new), edits)
+        found = pieces(asked.books, changes, folder, (one[0].day, one[1].day) if one is not None else None)
+        attributed = attribute(plans, found, (changes, edits), ran, files, folder)
+        if isinstance(attributed, UsageProblem):
+            return attributed
+        rows = lines(attributed[1], chosen, attributed[2], found) if asked.rows else None
+    return Outcome(moved, attributed[0], rows)
+
+
+def _alone(plans: tuple[Plan, Plan], files: BillFiles) -> tuple[str, ...]:
+    """Which side alone reads what came before."""
+    found = []
+    for what, given, reads in (
+        ("earlier", bool(files.earlier), reads_earlier),
+        ("opening", files.opening is not None, reads_opening),
+    ):
+        readers = [side for side, plan in zip(("old", "new"), plans, strict=True) if reads(plan)]
+        found += [f"{readers[0]} {what}"] if given and len(readers) == 1 else []
+    return tuple(found)
+
+
+def _unopened(plans: tuple[Plan, Plan], files: BillFiles) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Which window calls of a side the file of opening amounts has no column for, though it has for others."""
+    source = open_source(files.opening) if files.opening is not None else None
+    if source is None or isinstance(source, UsageProblem):
+        return ()
+    held = {normal(name) for name in source.head.names}
+    found = []
+    for side, plan in zip(("old", "new"), plans, strict=True):
+        lacking = tuple(spec.name for text, spec in opening_specs(plan).items() if text not in held)
+        found += [(side, lacking)] if lacking and reads_opening(plan) else []
+    return tuple(found)
 
 
 def run_both(
@@ -135,6 +218,10 @@ def _refuse(old: Plan, new: Plan, files: BillFiles, by: Sequence[str]) -> UsageP
             return UsageProblem(
                 f"--by names `{name}`, which is no input", ("name an input, or another column of the file",)
             )
+    if files.earlier and not (reads_earlier(old) or reads_earlier(new)):
+        return problems.no_sequence("--earlier")
+    if files.opening is not None and not (reads_opening(old) or reads_opening(new)):
+        return problems.no_sequence("--opening")
     known = {x.name for p in (old, new) for x in p.lists}
     for name in files.lists:
         if name not in known:
@@ -150,7 +237,7 @@ def _refuse(old: Plan, new: Plan, files: BillFiles, by: Sequence[str]) -> UsageP
 
 def join(old: pl.DataFrame, new: pl.DataFrame, of: Compared) -> Joined:
     """The results of both by episode; new ones stand under `new_name` of the same name."""
-    scale = max((_scale(frame, name) for frame in (old, new) for name in of.amounts), default=0)
+    scale = max(scale_of(old, of), scale_of(new, of))
     one, other = (whole(frame, of, scale) for frame in (old, new))
     renamed = other.rename({name: new_name(name) for name in (*of.amounts, *of.others)})
     if one.height == other.height and one[ID].equals(other[ID]):  # as a rule: nothing more to look for
@@ -166,9 +253,10 @@ def new_name(name: str) -> str:
     return f"{_NEW}{name}"
 
 
-def _scale(frame: pl.DataFrame, name: str) -> int:
-    of = frame.schema[name]
-    return of.scale if isinstance(of, pl.Decimal) else 0
+def scale_of(frame: pl.DataFrame, of: Compared) -> int:
+    """The most digits behind the point that any amount has."""
+    kinds = [frame.schema[name] for name in of.amounts]
+    return max((kind.scale for kind in kinds if isinstance(kind, pl.Decimal)), default=0)
 
 
 def whole(frame: pl.DataFrame, of: Compared, scale: int) -> pl.DataFrame:

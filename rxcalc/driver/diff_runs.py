@@ -9,8 +9,10 @@ from pathlib import Path
 import polars as pl
 
 from rxcalc.driver.batch import run_batch
-from rxcalc.driver.batch_report import BatchOptions
+from rxcalc.driver.batch_report import BatchOptions, FindingReport
+from rxcalc.inputs.openings import opening_specs, window_calls
 from rxcalc.lang.types import MONEY
+from rxcalc.passes.sequence import windows_in_use
 from rxcalc.plan.nodes import Plan, share_names
 from rxcalc.tabular.problems import UsageProblem
 
@@ -28,6 +30,9 @@ class BillFiles:
     encoding: str = "auto"
     groups: Path | None = None
     after_reject: str = "refuse"
+    earlier: tuple[Path, ...] = ()
+    opening: Path | None = None
+    opening_of: frozenset[str] = frozenset()  # calls and windows that either rulebook knows
     threads: int = 2
     memory: int = 2_000_000_000
 
@@ -46,13 +51,19 @@ class Compared:
 class Run:
     """One run. `results` has a row a computed record: the fields asked for, then results.
 
-    `refused` has the refused records: their cells as texts, then `rx_code` and so on. With the whole records asked for,
-    `cells` has those of the computed ones, and `header` says which column of the file a field is.
+    `refused` has the refused records: their cells as texts, then `rx_code` and so on. `days` are those by which the
+    rulebook is in force, row by row. `checks` says what each check has found, `findings` and `groups` are where the
+    single findings and the results of groups stand. With the whole records asked for, `cells` has those of the computed
+    ones, and `header` says which column of the file a field is.
     """
 
     results: pl.DataFrame
     refused: pl.DataFrame
     read: int
+    days: pl.Series
+    checks: Mapping[str, FindingReport]
+    findings: Path
+    groups: Path
     cells: pl.DataFrame = field(default_factory=pl.DataFrame)
     header: Mapping[str, str] = field(default_factory=dict)
 
@@ -85,6 +96,21 @@ def person_of(old: Plan, new: Plan) -> str:
     return PERSON if PERSON in inputs else ""
 
 
+def reads_earlier(plan: Plan) -> bool:
+    """Whether results of earlier runs bear on this rulebook's."""
+    return plan.sequence is not None or bool(plan.groups)
+
+
+def reads_opening(plan: Plan) -> bool:
+    """Whether amounts before the first bill do."""
+    return plan.sequence is not None and bool(window_calls(plan))
+
+
+def opening_names(plan: Plan) -> frozenset[str]:
+    """What a file of opening amounts may speak of: window calls and windows."""
+    return frozenset((*opening_specs(plan), *(window.name for window in windows_in_use(plan))))
+
+
 def run_side(
     plan: Plan,
     files: BillFiles,
@@ -100,11 +126,12 @@ def run_side(
     """
     folder.mkdir(mode=0o700)
     out = folder / "results.parquet"
+    dated = () if plan.effective_by in fields else (plan.effective_by,)
     options = BatchOptions(
         episodes=files.episodes,
         results=out,
         rejects=folder / "rejects.parquet",
-        select=(*fields, *(["inputs"] if cells else []), *results),
+        select=(*fields, *dated, *(["inputs"] if cells else []), *results),
         columns=_own_columns(files.columns, plan),
         encoding=files.encoding,
         after_reject=files.after_reject,
@@ -112,6 +139,9 @@ def run_side(
         memory=files.memory,
         lists={name: path for name, path in files.lists.items() if any(x.name == name for x in plan.lists)},
         groups=files.groups,
+        earlier=files.earlier if reads_earlier(plan) else (),
+        opening=files.opening if reads_opening(plan) else None,
+        opening_of_others=files.opening_of - opening_names(plan),
     )
     report = run_batch(plan, options)
     if report.problem is not None or report.accounts is None:
@@ -121,13 +151,18 @@ def run_side(
     frame = pl.read_parquet(out)
     header = dict(zip(frame.columns[: len(fields)], fields, strict=True))
     frame = frame.rename(header)
+    days = frame.to_series(len(fields)) if dated else frame[plan.effective_by]
     refused = pl.read_parquet(options.rejects_path) if options.rejects_path.exists() else pl.DataFrame()
     counts = report.accounts.counts()
     read = counts["written"] + counts["rejected"]
+    run = Run(
+        frame.select(*fields, *results), refused, read, days.cast(pl.Date),
+        report.findings, options.findings_path, options.groups_path,
+    )  # fmt: skip
     if not cells:
-        return Run(frame.select(*fields, *results), refused, read)
+        return run
     own = [name for name in frame.columns if name not in results]
-    return Run(frame.select(*fields, *results), refused, read, frame.select(own), header)
+    return replace(run, cells=frame.select(own), header=header)
 
 
 def _own_columns(columns: Mapping[str, str], plan: Plan) -> dict[str, str]:

@@ -11,6 +11,7 @@ import re
 import subprocess
 import tarfile
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 from typing import IO, Final
 
@@ -53,7 +54,7 @@ def _taken(revision: str, path: str, name: str, folder: Path) -> Found | NotFoun
         )
     commit = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     if commit is None:
-        return NotFound(f"the repository has no revision `{revision}`", "`git log --oneline` lists revisions")
+        return NotFound(f"the repository has no revision `{revision}`", _instead_of(revision))
     root = Path(top)
     inside = next((p for p in _candidates(root, path) if _git("cat-file", "-e", f"{commit}:{p}") is not None), None)
     if inside is None:
@@ -68,6 +69,16 @@ def _taken(revision: str, path: str, name: str, folder: Path) -> Found | NotFoun
         return NotFound(found.message.replace(str(folder / inside), name), found.help)
     shown = f"{name.rstrip('/')}/{found.path.name}" if is_folder else name
     return replace(found, shown=shown)
+
+
+def _instead_of(revision: str) -> str:
+    """What to do about a revision that is not there."""
+    if _git("rev-parse", "--is-shallow-repository") == "true":
+        return "this copy has not all revisions: fetch it first (in a GitHub job: checkout with `fetch-depth: 0`)"
+    names = (_git("for-each-ref", "--format=%(refname:short)") or "").splitlines()
+    elsewhere = next((name for name in names if name.endswith(f"/{revision}")), None)
+    near = elsewhere or next(iter(get_close_matches(revision, names, n=1, cutoff=0.7)), None)
+    return f"did you mean `{near}`?" if near else "`git log --oneline` lists revisions, `git branch -a` branches"
 
 
 def _candidates(root: Path, path: str) -> list[str]:

@@ -7,25 +7,42 @@ from itertools import groupby
 
 from rxcalc.compare.model import Edit
 from rxcalc.plan.nodes import Plan
+from rxcalc.report.layout import indented, width, wrap
+from rxcalc.report.narrow import hanging
+from rxcalc.report.phrases_diff import aspect, say, subject, value, word
 
 MOST: int = 12  # of one subject, in text
 WIDEST: int = 400
+_CHANGE: int = 11  # columns of the word for what happened
 
 
-def text(old: Plan, new: Plan, found: Sequence[Edit]) -> str:
+def text(old: Plan, new: Plan, found: Sequence[Edit], language: str = "en", *, columns: int = 80) -> str:
     """The changes by what they are of; of a subject with very many the first ones, and how many more."""
-    if not found:
-        return f"{heading(old, new)}: no change of meaning\n"
-    subjects = len({edit.subject for edit in found})
-    lines = [f"{heading(old, new)}: {_count(len(found), 'change')} of meaning in {_count(subjects, 'place')}"]
-    for subject, edits in groupby(found, key=lambda edit: edit.subject):
+    told = headline(old, new, found, language)
+    first = heading(old, new)
+    if width(told) <= columns:
+        lines = [told]
+    else:
+        lines = [*hanging(first, columns), *hanging(told.removeprefix(first).lstrip(" :："), columns)]
+    for of, edits in groupby(found, key=lambda edit: edit.subject):
         own = list(edits)
-        lines += ["", str(subject)]
+        lines += ["", *wrap(subject(of, language), columns)]
         for edit in own[:MOST]:
-            lines += _lines(edit)
+            lines += _lines(edit, language, columns)
         if len(own) > MOST:
-            lines.append(f"  and {len(own) - MOST:,} more: --format json lists them all")
+            lines += hanging(say("more_changes", language, f"{len(own) - MOST:,}"), columns, 2)
     return "\n".join(lines) + "\n"
+
+
+def headline(old: Plan, new: Plan, found: Sequence[Edit], language: str) -> str:
+    """How much changed."""
+    places = len({edit.subject for edit in found})
+    if not found:
+        return say("same", language, heading(old, new))
+    if len(found) == 1:
+        return say("changes_1", language, heading(old, new))
+    key = "changes_in_1" if places == 1 else "changes"
+    return say(key, language, heading(old, new), f"{len(found):,}", f"{places:,}")
 
 
 def heading(old: Plan, new: Plan) -> str:
@@ -37,20 +54,17 @@ def _called(plan: Plan) -> str:
     return f"{plan.rulebook} {plan.version} ({plan.file})"
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+def _lines(edit: Edit, language: str, columns: int) -> Iterator[str]:
+    told = indented(word(edit.change, language), aspect(edit.aspect, language), columns, label_width=_CHANGE)
+    yield from (line.rstrip() for line in told)
+    for sign, side in (("-", edit.was), ("+", edit.now)):
+        if side:
+            yield from hanging(f"{sign} {cut(value(side, language), language)}", columns, 6)
 
 
-def _lines(edit: Edit) -> Iterator[str]:
-    yield f"  {edit.change:9s}  {edit.what}".rstrip()
-    if edit.was:
-        yield f"      - {_cut(edit.was)}"
-    if edit.now:
-        yield f"      + {_cut(edit.now)}"
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= WIDEST else f"{text[:WIDEST]} .. ({len(text):,} characters)"
+def cut(text: str, language: str) -> str:
+    """A long text cut, with its length."""
+    return text if len(text) <= WIDEST else say("characters", language, text[:WIDEST], f"{len(text):,}")
 
 
 def edit_json(edit: Edit) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -31,11 +31,15 @@ class WholeTable:
 
 
 def read_whole(
-    path: Path, plan: Plan, inputs: tuple[PlanInput, ...], meant: Callable[[str], str] = str
+    path: Path,
+    plan: Plan,
+    inputs: tuple[PlanInput, ...],
+    meant: Callable[[str], str] = str,
+    others: Container[str] = (),
 ) -> WholeTable | UsageProblem:
     """The table whose columns are `inputs`; refused at the first row that cannot be read.
 
-    `meant` gives what a header is to be taken for, by default itself.
+    `meant` gives what a header is to be taken for, by default itself. Columns of `others` are passed over.
     """
     source = open_source(path)
     if isinstance(source, UsageProblem):
@@ -46,8 +50,9 @@ def read_whole(
     columns = match_columns(str(path), named.names, own)
     if isinstance(columns, UsageProblem):
         return columns
-    if columns.unread:
-        return problems.unknown_column(str(path), columns.unread[0], tuple(spec.name for spec in inputs))
+    unread = next((name for name in columns.unread if name not in others), None)
+    if unread is not None:
+        return problems.unknown_column(str(path), unread, tuple(spec.name for spec in inputs))
     tables = TableReader(own)
     reader = source.blocks(BLOCK)
     frames: list[pl.DataFrame] = []

@@ -61,8 +61,12 @@ def test_commands_and_options() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [("check",), ("test",), ("fmt",), ("plan",), ("sample",), ("schema", "episode"), ("explain", "-r")]
-)
+    "words",
+    [
+        ("check",), ("test",), ("fmt",), ("plan",), ("sample",), ("schema", "episode"), ("explain", "-r"), ("diff",),
+        ("diff", "qin"),
+    ],
+)  # fmt: skip
 def test_rulebook_names(words: tuple[str, ...]) -> None:
     """Shipped names, versions of one with several, and files."""
     assert offered(*words, "nat")[:3] == ["national-dip", "national-drg", "national-methods"]

@@ -83,6 +83,33 @@ def test_two_versions_of_one_rulebook() -> None:
     assert "Only in shanghai-employee 2017: " in text
 
 
+def test_the_rules_of_another_day(tmp_path: Path) -> None:
+    """A rate of 90% from 2030 on for a bill of before, as of then: 8,640.00 instead of 9,120.00 (see above)."""
+    new = changed(tmp_path, ("{2019-01-01: 95%}", "{2019-01-01: 95%, 2030-01-01: 90%}"))
+    assert not compared("qin", new, "--episode", CITY)["differs"]
+    x = compared("qin", new, "--episode", CITY, "--as-of", "2030-06-01")
+    assert (x["new"]["diverges"]["name"], x["new"]["diverges"]["moved"]) == ("fund_in_full", "-480.00")
+    assert x["days"]["old"] == {"values_of": "2030-06-01", "taken_to_be_in_force": []}
+    text = run("qin", new, "--episode", CITY, "--as-of", "2030-06-01", "--lang", "en").stdout
+    assert "new: with the values of 2030-06-01, whatever the bill's own day." in text
+    result = CliRunner().invoke(cli, ["diff", "qin", new, "--as-of", "2030-06-01"])
+    assert (result.exit_code, "--as-of is for bills" in result.stderr) == (2, True)
+
+
+def test_before_a_rulebook_has_values(tmp_path: Path) -> None:
+    """In force and with a rate from 2030 on: a bill of before is computed with the values of the nearest day, as the page says."""
+    new = changed(
+        tmp_path,
+        ("{2019-01-01: 95%}", "{2030-01-01: 90%}"),
+        ("effective: {from: 2019-01-01", "effective: {from: 2030-01-01"),
+    )
+    x = compared("qin", new, "--episode", CITY)
+    assert (x["new"]["diverges"]["name"], x["new"]["diverges"]["moved"]) == ("fund_in_full", "-480.00")
+    assert "its values of the nearest days are taken" in run(
+        "qin", new, "--episode", CITY, "--lang", "en"
+    ).stdout.replace("\n", " ")
+
+
 def test_inputs_that_one_rulebook_alone_asks_for() -> None:
     """A bill of the overlay under its base: what the base does not ask for is left out, and that is said."""
     path = str(BILLS / "dian-blacklist.yaml")

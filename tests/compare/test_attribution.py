@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from books import write
 from click.testing import CliRunner
 
+import rxcalc
 from rxcalc.cli.main import cli
 
 HEAD = "episode_id,person_id,discharge_date,level,total,age\n"
@@ -52,8 +54,11 @@ def test_each_change_on_its_own_bills(tmp_path: Path) -> None:
         "E1,A,2024-03-01,county,1300.00,10\nE2,B,2024-03-01,county,1300.00,40\nE3,C,2024-03-01,county,100.00,40\n",
         RATE, YOUNG, ("¥50000", "¥60000"),
     )  # fmt: skip
-    # The third change is of the same step as the second, so both are one subject.
-    assert effects(parts) == {"step fund_amount": (1, 1, "-30.00"), "parameter rate": (1, 1, "50.00")}
+    assert effects(parts) == {
+        "step fund_amount: clause 2": (1, 1, "-30.00"),
+        "step fund_amount: clause 3": (0, 0, "0.00"),
+        "parameter rate": (1, 1, "50.00"),
+    }
     assert (parts["bills"], parts["by_one_change"], parts["interactions"]) == (2, 2, [])
 
 
@@ -219,7 +224,10 @@ def test_earlier_bills_of_the_same_person_are_run_again_too(tmp_path: Path) -> N
     assert effects(parts) == {"step fund_amount": (1, 1, "-1600.00")}
 
 
-@pytest.mark.parametrize("pair", [("shanghai-employee@2017", "shanghai-employee@2024"), ("qin", "dian")])
+@pytest.mark.parametrize(
+    "pair",
+    [("shanghai-employee@2017", "shanghai-employee@2024"), pytest.param(("qin", "dian"), marks=pytest.mark.long)],
+)
 def test_whole_versions(tmp_path: Path, pair: tuple[str, str]) -> None:
     """Rulebooks that differ in nearly everything: every bill is accounted for."""
     bills = tmp_path / "bills.csv"
@@ -234,3 +242,129 @@ def test_whole_versions(tmp_path: Path, pair: tuple[str, str]) -> None:
         return
     parts = json.loads(result.stdout)["attribution"]
     assert parts["bills"] == parts["by_one_change"] + parts["by_several_that_add_up"] + parts["interacting"]
+
+
+def test_only_bills_that_moved_are_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 200 bills of as many persons 3 are of children; one of these has a further bill, which comes along."""
+    from rxcalc.driver import diff_attribute
+
+    read: list[int] = []
+    run_side = diff_attribute.run_side
+
+    def counted(*args: Any, **named: Any) -> Any:
+        run = run_side(*args, **named)
+        read.append(run.read)
+        return run
+
+    monkeypatch.setattr(diff_attribute, "run_side", counted)
+    bills = "".join(f"E{n},P{n},2024-03-01,county,1300.00,{10 if n % 90 == 5 else 40}\n" for n in range(200))
+    parts = attributed(tmp_path, bills + "F,P5,2024-04-01,county,200.00,10\n", YOUNG, ("¥50000", "¥60000"))
+    assert (parts["bills"], effects(parts)["step fund_amount: clause 2"]) == (3, (3, 3, "-90.00"))
+    assert read == [4, 4]
+
+
+def test_every_bill_that_moved_in_a_file(tmp_path: Path) -> None:
+    """The two bills of the interaction and of the child, and one that is refused.
+
+    City, 2500: 900 -> 1075: the rate 100, the deductible 80, 5 less than both. County, child, 1300: 450 -> 420.
+    """
+    bills = "E1,A,2024-03-01,city,2500.00,40\nE2,B,2024-03-01,county,1300.00,10\nE3,C,2024-03-01,county,1300.00,105\n"
+    out = tmp_path / "moved.csv"
+    path = tmp_path / "bills.csv"
+    path.write_text(HEAD + bills, encoding="utf-8")
+    old = write(tmp_path / "old")
+    new = write(tmp_path / "new", RATE, DEDUCTIBLE, YOUNG, ("age < 110", "age < 100"))
+    words = ["diff", str(old), str(new), str(path), "--moved-out", str(out)]
+    CliRunner().invoke(cli, [*words, "--attribute"], standalone_mode=False, catch_exceptions=False)
+    assert out.read_text(encoding="utf-8").splitlines() == [
+        "episode_id,outcome,amount,old,new,moved,by,changes,beyond_their_sum",
+        "E1,changed,patient_pays,900.00,1075.00,175.00,interacting,parameter deductible +80.00; parameter rate +100.00,-5.00",
+        "E2,changed,patient_pays,450.00,420.00,-30.00,one,step fund_amount -30.00,0.00",
+        "E3,newly_rejected,patient_pays,400.00,,,one,requires,",
+    ]
+    CliRunner().invoke(cli, words, standalone_mode=False, catch_exceptions=False)
+    assert out.read_text(encoding="utf-8").splitlines()[1] == "E1,changed,patient_pays,900.00,1075.00,175.00"
+    result = CliRunner().invoke(cli, [*words[:-1], str(path)])
+    assert (result.exit_code, "it is one of the files read" in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        # Rows of a table, one by one: 1 yuan more in the city, 10 in the county.
+        ((), {"table extra: row city", "table extra: row county"}),
+        # A clause less, and one in another place.
+        (
+            (
+                ("      when age >= 70 then base_amount * 90%\n", ""),
+                ("      otherwise base_amount * rate", "      when total > ¥2000 then ¥1\n      otherwise base_amount * rate"),
+            ),
+            {"step fund_amount: clause 1", "step fund_amount: new clause 3"},
+        ),
+        # A clause that nothing reaches while another one is there does not stand without that one going.
+        (
+            (
+                ("      when age >= 70 then base_amount * 90%\n", ""),
+                ("      otherwise base_amount * rate", "      when age > 90 then ¥1\n      otherwise base_amount * rate"),
+            ),
+            {"step fund_amount"},
+        ),
+        # Clauses in another order are one change, whatever else is changed of them.
+        (
+            (
+                ("      when age >= 70 then base_amount * 90%\n", ""),
+                ("      when age < 18 then base_amount * 85%\n", "      when age < 18 then base_amount * 80%\n      when age >= 70 then base_amount * 90%\n"),
+                ("then ¥0", "then ¥1"),
+            ),
+            {"step fund_amount"},
+        ),
+        # Another type: the parameter as a whole.
+        (
+            (("    type: money\n    by: [level]\n    values:\n      2024-01-01: {city: 500, county: 300}\n      2025-01-01: {city: 600, county: 300}\n",
+              "    type: money\n    values:\n      2024-01-01: 400\n"),
+             ("deductible[level]", "deductible")),
+            {"parameter deductible"},
+        ),
+        # A single formula that becomes clauses: as a whole.
+        (
+            (
+                ("  base_amount: max(total - deductible[level], ¥0)\n",
+                 "  base_amount: |\n    when age > 90 then total\n    otherwise max(total - deductible[level] - ¥1, ¥0)\n"),
+                ("2024-01-01: 80%", "2024-01-01: 75%"),
+            ),
+            {"step base_amount", "parameter rate"},
+        ),
+        # Two conditions: each.
+        (
+            (("total > ¥0, say", "total > ¥400, say"), ("age < 110", "age < 100")),
+            {"requires: total > ¥0", "requires: age < 110"},
+        ),
+    ],
+)  # fmt: skip
+def test_how_small_changes_are_cut(tmp_path: Path, changes: tuple[tuple[str, str], ...], told: set[str]) -> None:
+    """As small as is safe."""
+    bills = "E1,A,2024-03-01,city,2500.00,40\nE2,B,2024-03-01,county,1300.00,75\nE3,C,2024-03-01,county,350.00,105\n"
+    table = None if changes else "level,added\ncity,11\ncounty,30\n"
+    found = attributed(tmp_path, bills, *changes, table=table)
+    assert {c["change"] for c in found["changes"]} == told
+
+
+def test_a_change_by_itself_with_more_digits(tmp_path: Path) -> None:
+    """An output that is not rounded, 80% of the total, and in the new rulebook 82.5% of the whole yuan.
+
+    1300.01 * 80% = 1040.008; 1300 * 82.5% = 1072.5; by the rate alone 1072.50825, by whole yuan alone 1040.
+    """
+    one = ("  base_amount: max", "  counted: total\n  finer: {rule: counted * rate, round: none}\n  base_amount: max")
+    bills = tmp_path / "bills.csv"
+    bills.write_text(HEAD + "E1,A,2024-03-01,county,1300.01,40\n", encoding="utf-8")
+    outputs = ("outputs: [fund_amount,", "outputs: [finer, fund_amount,")
+    old = write(tmp_path / "old", one, outputs)
+    yuan = ("  counted: total\n", "  counted: {rule: total, round: {to: 1, mode: down}}\n")
+    new = write(tmp_path / "new", (one[0], one[1].replace(*yuan)), outputs, ("2024-01-01: 80%", "2024-01-01: 82.5%"))
+    found = rxcalc.load(old).diff(new, bills, attribute=True, rows=True, amount="finer")
+    assert found.rows is not None
+    row = found.rows.splitlines()[1].split(",")
+    assert [Fraction(amount) for amount in row[3:6]] == [Fraction("1040.008"), Fraction("1072.5"), Fraction("32.492")]
+    told = dict(one.rsplit(" ", 1) for one in row[7].split("; "))
+    assert Fraction(told["parameter rate"]) == Fraction("1072.50825") - Fraction("1040.008")
+    assert Fraction(told["step counted"]) == 1040 - Fraction("1040.008")

@@ -19,6 +19,7 @@ from click.testing import CliRunner, Result
 
 import rxcalc
 from rxcalc.cli.main import cli
+from rxcalc.driver.api import RulebookError
 
 HEAD = "episode_id,person_id,discharge_date,level,total,age\n"
 BILLS = (
@@ -145,7 +146,7 @@ def test_text(tmp_path: Path, bills: str) -> None:
     old, new = write(tmp_path / "old"), write(tmp_path / "new", RATE, OLDER)
     text = run(str(old), str(new), bills, "--by", "level", "--lang", "en").stdout
     assert (
-        "6 bills: 4 computed by both (2 unchanged, 2 changed), 1 newly rejected, 0 newly accepted, 1 rejected by both"
+        "6 bills: 4 computed by both (2 unchanged, 2 changed), 1 newly rejected, 0\n  newly accepted, 1 rejected by both\n"
         in text
     )
     assert "patient_pays: lower on 0, higher on 2, the same on 2" in text
@@ -217,3 +218,24 @@ def test_no_bills_named(tmp_path: Path) -> None:
     book = str(write(tmp_path / "old"))
     result = CliRunner().invoke(cli, ["diff", book, book, "--by", "level"])
     assert (result.exit_code, "name it behind NEW" in result.stderr) == (2, True)
+
+
+def test_from_python(tmp_path: Path, bills: str) -> None:
+    """The same as the command; what cannot be run is an error."""
+    old, new = rxcalc.load(write(tmp_path / "old")), rxcalc.load(write(tmp_path / "new", RATE))
+    assert [str(e.subject) for e in old.diff(new).edits] == ["parameter rate"]
+    found = old.diff(new, bills, by=["level"], attribute=True)
+    assert found.differs
+    x = json.loads(
+        run(
+            str(tmp_path / "old"), str(tmp_path / "new"), bills, "--by", "level", "--attribute", "--format", "json"
+        ).stdout
+    )
+    del x["status"]
+    mine = json.loads(json.dumps(found.document()))
+    for side in ("old", "new"):  # what the command calls the files
+        del x[side], mine[side]
+    assert mine == x
+    assert "patient_pays by level:" in found.text()
+    with pytest.raises(RulebookError, match="--amount names `nothing`"):
+        old.diff(new, bills, amount="nothing")

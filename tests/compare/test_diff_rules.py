@@ -97,6 +97,33 @@ def test_an_overlay_of_a_revision_has_the_base_of_that_revision(
     assert "parameter rate\n  changed    from 2024-01-01\n      - 80%\n      + 75%" in result.output
 
 
+def test_the_gate_of_a_pull_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`main:rules/NAME rules/NAME` on a branch, in a copy that has `main` elsewhere only, and in one that lacks it."""
+    top = tmp_path / "repository"
+    path = write(top / "rules" / "small")
+    git(top, "init", "-q", "-b", "main")
+    git(top, "add", ".")
+    git(top, "commit", "-q", "-m", "one")
+    git(top, "checkout", "-q", "-b", "change")
+    monkeypatch.chdir(top)
+    args = ["diff", "main:rules/small", "rules/small", "--exit-code"]
+    assert CliRunner().invoke(cli, args, standalone_mode=False).return_value == 0
+    write(path.parent, RATE)
+    assert CliRunner().invoke(cli, args, standalone_mode=False).return_value == 1
+    git(top, "commit", "-q", "-am", "two")
+    assert "did you mean `main`?" in run("mian:rules/small", "rules/small").stderr
+    for name, more, told in (
+        ("whole", (), "did you mean `origin/main`?"),
+        ("shallow", ("--depth", "1"), "checkout with `fetch-depth: 0`"),
+    ):
+        git(tmp_path, "clone", "-q", *more, f"file://{top}", name)
+        monkeypatch.chdir(tmp_path / name)
+        result = run("main:rules/small", "rules/small", "--exit-code")
+        assert (result.exit_code, told in result.stderr) == (2, True), result.stderr
+    monkeypatch.chdir(tmp_path / "whole")
+    assert "parameter rate" in run("origin/main:rules/small", "rules/small").stdout
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [

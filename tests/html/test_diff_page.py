@@ -88,6 +88,22 @@ def test_it_holds_every_amount_of_the_json(html: Path, words: list[str]) -> None
     assert set(wanted) <= CHECKS.amounts(html.read_text(encoding="utf-8"))
 
 
+def test_in_chinese(words: list[str], tmp_path: Path) -> None:
+    """The same figures, and no word of the English page left but what rulebooks and messages say."""
+    file = tmp_path / "page.html"
+    given = [*words[:-1], "zh", "--as-of", "2024-06-01", "--format", "html", "-o", str(file)]
+    CliRunner().invoke(cli, given, standalone_mode=False, catch_exceptions=False)
+    page = file.read_text(encoding="utf-8")
+    assert CHECKS.complaints(page) == []
+    assert 'lang="zh-Hans"' in page
+    text = CHECKS.text_of(CHECKS.parse(page).find("body"))
+    for english in ("Totals", "Moved", "Bill", "moved", "changed", "computed", "Contents", "parameter ", "step "):
+        assert english not in text, english
+    x = json.loads(CliRunner().invoke(cli, [*given[:-4], "--format", "json"], standalone_mode=False).stdout)
+    wanted = {v for t in x["totals"].values() for v in (t["old"], t["new"], t["moved"])}
+    assert wanted <= CHECKS.amounts(page)
+
+
 @pytest.mark.parametrize(("width", "dark"), [(360, False), (1000, False), (1000, True)])
 def test_in_a_browser(browser: Any, html: Path, width: int, *, dark: bool) -> None:
     """No script, no request, no sideways scrolling of the page, and every text can be told from its ground."""
