@@ -98,6 +98,8 @@ def command(
         raise Failure("--yes needs --update", "say both, or leave --yes out")
     if update and (coverage or form != "text" or output is not None or junit is not None):
         raise Failure("--update goes with no other output", "update first, then run `rxcalc test` again")
+    if junit is not None and not mutate:
+        _apart(junit, output, form)
     reports: list[tuple[ExamplesReport, Sink]] = []
     for name in rulebooks:
         found = find.rulebooks(name)
@@ -151,6 +153,14 @@ def command(
             )
             broken = True
     return 1 if broken else 0
+
+
+def _apart(junit: str, output: str | None, form: str) -> None:
+    """Refuses a report that would go where the results go."""
+    if junit == "-" and (output is None or output == "-"):
+        raise Failure("the JUnit report and the results cannot both go to standard output", "give one of them a file")
+    if output not in (None, "-") and Path(junit).resolve() == Path(str(output)).resolve():
+        raise Failure(f"`{junit}` cannot hold both the JUnit report and the {form} results", "name another file")
 
 
 def _percent(written: str) -> Fraction:

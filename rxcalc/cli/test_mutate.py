@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rxcalc.diagnostics.model import Sink
     from rxcalc.driver.examples import ExamplesReport
     from rxcalc.driver.mutate import Mutation, Survivor
+    from rxcalc.examples.mutant import Mutant
 
 
 def mutate_all(
@@ -64,10 +65,12 @@ def _percent(m: Mutation) -> str:
 
 
 def _told(name: str, seed: int, m: Mutation, columns: int) -> Iterator[str]:
-    drawn = f" (drawn from {m.possible} with --seed {seed})" if m.made + m.refused < m.possible else ""
+    drawn = (
+        f" (drawn from {m.possible} with --seed {seed})" if m.made + len(m.refused) + len(m.idle) < m.possible else ""
+    )
     yield f"{visible(name)}: {m.killed} of {m.made} changes noticed by the examples, {_percent(m)}%{drawn}"
-    if m.refused:
-        yield f"  {m.refused} more cannot be made: the rulebook would no longer hold together"
+    yield from _others("cannot be made, as the rulebook would no longer hold together", m.refused, columns)
+    yield from _others("are proven to make no difference, and not counted", m.idle, columns)
     printed: set[str] = set()
     for s in m.survivors:
         told = f"{s.mutant.kind}: {s.mutant.what}: {s.mutant.was} -> {s.mutant.now}"
@@ -76,9 +79,23 @@ def _told(name: str, seed: int, m: Mutation, columns: int) -> Iterator[str]:
         yield from _why(s, printed)
 
 
+def _others(said: str, of: Sequence[tuple[Mutant, str]], columns: int) -> Iterator[str]:
+    """Changes that say nothing of the examples, each with the reason."""
+    if of:
+        yield f"  {len(of)} more {said}:"
+    for m, why in of:
+        told = f"{m.place.file}:{m.place.line}: {m.kind}: {m.what}: {m.was} -> {m.now}: {why}"
+        first, *rest = wrap(visible(told), columns - 6)
+        yield f"    {first}"
+        yield from (f"      {line}" for line in rest)
+
+
 def _why(s: Survivor, printed: set[str]) -> Iterator[str]:
     if not s.touched:
         yield "  no example uses it"
+    if s.told is None and s.tries < 0:
+        yield "  no bill was looked for: the changes above have taken all tries; add examples for them first"
+        return
     if s.told is None:
         yield f"  no bill found that tells it apart in {s.tries} tries; it may make no difference"
         return
@@ -100,18 +117,20 @@ def _document(name: str, seed: int, m: Mutation) -> dict[str, object]:
         "made": m.made,
         "noticed": m.killed,
         "percent": _percent(m),
-        "cannot_be_made": m.refused,
+        "cannot_be_made": [{**_change(x), "why": why} for x, why in m.refused],
+        "no_difference": [{**_change(x), "why": why} for x, why in m.idle],
         "survivors": [
             {
-                "kind": s.mutant.kind,
-                "what": s.mutant.what,
-                "was": s.mutant.was,
-                "now": s.mutant.now,
-                "where": {"file": s.mutant.place.file, "line": s.mutant.place.line},
+                **_change(s.mutant),
                 "examples": s.touched,
-                "tries": s.tries,
+                "tries": s.tries if s.tries >= 0 else None,
                 "example": s.told.text if s.told is not None else None,
             }
             for s in m.survivors
         ],
     }
+
+
+def _change(m: Mutant) -> dict[str, object]:
+    where = {"file": m.place.file, "line": m.place.line}
+    return {"kind": m.kind, "what": m.what, "was": m.was, "now": m.now, "where": where}

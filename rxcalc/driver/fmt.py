@@ -105,6 +105,8 @@ def _spelled(shown: str, text: str, root: Node, *, is_rulebook: bool) -> str | U
 
     try:
         result = lay_out(text, root, _Respeller(root, is_rulebook=is_rulebook))
+        if result == text:
+            return result
         again = load_yaml_text(shown, result, Sink())
         kept = again is not None and _same(root, again, is_rulebook=is_rulebook)
         if again is not None and kept and lay_out(result, again, _Respeller(again, is_rulebook=is_rulebook)) == result:

@@ -5,17 +5,25 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Final
 
+from rxcalc.backends.exact import Exact
 from rxcalc.diagnostics.model import Sink
 from rxcalc.driver.examples import ExamplesReport
-from rxcalc.driver.telling import Telling, Told, fails, under
-from rxcalc.examples.mutants import Mutant, mutants, noticed
+from rxcalc.driver.scenes import Recording
+from rxcalc.driver.telling import Telling, fails, under
+from rxcalc.driver.telling_text import Told
+from rxcalc.examples.idle import Idle
+from rxcalc.examples.mutant import Mutant, may_notice
+from rxcalc.examples.mutants import mutants
 from rxcalc.examples.run import ExampleRunner
 from rxcalc.inputs.episodes import EpisodeEntry
 from rxcalc.plan.changed import UnchangeableError
 from rxcalc.plan.nodes import Plan
 from rxcalc.tracing.hits import Hit
+
+LARGE: Final = 2_000
+"""Rows of an example above which not every value is kept: it counts as using all."""
 
 
 class MutationError(ValueError):
@@ -26,7 +34,7 @@ class MutationError(ValueError):
 class Survivor:
     """A change that no example notices. `touched` counts the examples that use what was changed.
 
-    `told` is a bill that would notice it, None where none was found in so many `tries`.
+    `told` is a bill that would notice it, None where none was found in so many `tries` (negative: none was looked for).
     """
 
     mutant: Mutant
@@ -37,12 +45,17 @@ class Survivor:
 
 @dataclass(frozen=True)
 class Mutation:
-    """How the examples did: `made` changes of `possible` ones, of which so many were `killed`; `refused` could not be made."""
+    """How the examples did: of `possible` changes so many were `made`, and of these so many `killed` by an example.
+
+    `refused` could not be made, each with the reason; `idle` make no difference to any bill, each with the proof. Neither
+    counts as made.
+    """
 
     possible: int
     made: int
     killed: int
-    refused: int
+    refused: tuple[tuple[Mutant, str], ...]
+    idle: tuple[tuple[Mutant, str], ...]
     survivors: tuple[Survivor, ...]
 
 
@@ -63,47 +76,66 @@ def mutation(report: ExamplesReport, *, seed: int, limit: int, search: bool = Tr
         numbers = random.Random(seed).sample(range(len(everything)), limit)  # noqa: S311 - not for secrets
         chosen = tuple(everything[n] for n in sorted(numbers))
     examples = _Examples(plan, report.entries)
-    telling = Telling(plan, report.entries, Path(report.found.shown).name)
-    killed = refused = 0
+    telling = Telling(plan, report.entries)
+    idle = Idle(plan)
+    refused: list[tuple[Mutant, str]] = []
+    unmoved: list[tuple[Mutant, str]] = []
     survivors: list[Survivor] = []
+    killed = 0
     for mutant in chosen:
         try:
             changed = mutant.change(plan)
-        except UnchangeableError:
-            refused += 1
+        except UnchangeableError as error:
+            refused.append((mutant, error.message))
             continue
+        exact = Exact(changed)
         touched = examples.touched(mutant)
-        if examples.notice(changed, touched):
+        if examples.notice(changed, exact, touched):
             killed += 1
             continue
-        told, tries = telling.bill(mutant, changed, [report.entries[n] for n in touched]) if search else (None, 0)
+        proof = idle.proof(mutant)
+        if proof:
+            unmoved.append((mutant, proof))
+            continue
+        told, tries = telling.bill(mutant, changed, exact) if search else (None, 0)
         survivors.append(Survivor(mutant, len(touched), told, tries))
-    return Mutation(len(everything), killed + len(survivors), killed, refused, tuple(survivors))
+    made = killed + len(survivors)
+    return Mutation(len(everything), made, killed, tuple(refused), tuple(unmoved), tuple(survivors))
 
 
 class _Examples:
     """The examples of a rulebook, to be run against changed plans; those that noticed a change before come first."""
 
     def __init__(self, plan: Plan, entries: Sequence[EpisodeEntry]) -> None:
+        self.plan = plan
         self.entries = entries
-        self.used: list[frozenset[Hit]] = []
+        self.used: list[tuple[frozenset[Hit], frozenset[int]]] = []
+        recording = Recording(plan)
         for entry in entries:
-            runner = ExampleRunner(plan, watching=True)
+            large = _size(entry) > LARGE
+            runner = ExampleRunner(plan, watching=True, exact=None if large else recording)
             runner.run(entry, Sink())
-            self.used.append(frozenset[Hit]().union(*runner.used))
+            nodes = frozenset(range(len(plan.nodes))) if large else frozenset[int]().union(*runner.nodes)
+            self.used.append((frozenset[Hit]().union(*runner.used), nodes))
         self.runner = ExampleRunner(plan)
-        self.order = list(range(len(entries)))
+        self.order = sorted(range(len(entries)), key=lambda n: _size(entries[n]))  # those that cost least first
 
     def touched(self, mutant: Mutant) -> list[int]:
         """The examples that might notice it."""
-        return [n for n in self.order if noticed(mutant, self.used[n])]
+        return [n for n in self.order if may_notice(self.plan, mutant, *self.used[n])]
 
-    def notice(self, changed: Plan, touched: Sequence[int]) -> bool:
+    def notice(self, changed: Plan, exact: Exact, touched: Sequence[int]) -> bool:
         """Whether one of the examples fails under the changed plan."""
-        runner = under(self.runner, changed)
+        runner = under(self.runner, changed, exact)
         for n in touched:
             if fails(runner, self.entries[n]):
                 self.order.remove(n)
                 self.order.insert(0, n)
                 return True
         return False
+
+
+def _size(entry: EpisodeEntry) -> int:
+    """How many episodes and rows an example has."""
+    given = [*entry.earlier, *(fields for fields, _ in entry.episodes)]
+    return len(given) + sum(len(rows) for fields in given for rows in fields.rows.values())

@@ -220,7 +220,7 @@ class _File:
         inner = item.get("episodes") if isinstance(item, Mapping) else None
         own = [item, *(inner.items if isinstance(inner, Items) else ())]
         for by in (one.get("by") for one in own if isinstance(one, Mapping)):
-            if not isinstance(by, Scalar) or by.is_null or by.text.strip().startswith(UNPROVEN):
+            if not isinstance(by, Scalar) or not by.text.strip() or by.text.strip().startswith(UNPROVEN):
                 continue
             start = self._content(by)
             self.edits.append(_Edit(start, start, MARK))

@@ -5,21 +5,24 @@ Each is a change of the plan for the exact evaluator (`plan/changed.py` says why
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
 from functools import partial
 from itertools import pairwise
-from pathlib import Path
 from typing import Final
 
+from rxcalc.examples.mutant import Mutant, moved
+from rxcalc.examples.mutants_tables import table_mutants
 from rxcalc.lang.ops import Op
-from rxcalc.lang.types import FLAG, Kind, Plain, ScheduleType, Type, is_whole
-from rxcalc.plan.changed import with_cell, with_parameter, with_step
+from rxcalc.lang.types import FLAG, Kind, Plain, ScheduleType
+from rxcalc.plan.changed import UnchangeableError, with_parameter, with_step
 from rxcalc.plan.figures import figure, formula_text
 from rxcalc.plan.nodes import (
     Band,
+    CellRef,
+    ParameterRef,
     Place,
     Plan,
     PlanGroup,
@@ -27,42 +30,24 @@ from rxcalc.plan.nodes import (
     PlanNode,
     PlanParameter,
     PlanStep,
-    PlanTable,
     Point,
+    ScheduleRef,
     Segment,
     Value,
 )
 from rxcalc.rulebook.bases import HIDDEN
-from rxcalc.tracing.hits import ClauseTaken, Hit, RowRead, ValueRead
+from rxcalc.tracing.hits import ClauseTaken, Hit, ValueRead
 
-KINDS: Final = ("limit", "rate", "comparison", "clause", "date", "cell")
-_AMOUNTS: Final = frozenset({Kind.MONEY, Kind.MONEY_PER_DAY})
 _OTHER: Final = {Op.LT: Op.LE, Op.LE: Op.LT, Op.GT: Op.GE, Op.GE: Op.GT}
 _SIGNS: Final = {Op.LT: "<", Op.LE: "<=", Op.GT: ">", Op.GE: ">="}
 _DAY: Final = timedelta(days=1)
 
 
-@dataclass(frozen=True)
-class Mutant:
-    """A change: `kind` is one of `KINDS`, `what` says which thing, `was` and `now` how.
-
-    `hits` are uses without which an episode cannot notice it (None: any might). `near` are values around which inputs
-    should be tried to notice it.
-    """
-
-    kind: str
-    place: Place
-    what: str
-    was: str
-    now: str
-    change: Callable[[Plan], Plan]
-    hits: frozenset[Hit] | None = None
-    near: tuple[Value, ...] = field(default=(), compare=False)
-
-
 def mutants(plan: Plan) -> tuple[Mutant, ...]:
     """All of them, in the order of the files. Changes that nothing could notice are not among them as far as that is plain."""
-    found = [*_parameters(plan), *_tables(plan), *_clauses(plan), *_conditions(plan), *_nodes(plan)]
+    reads = _readers_of(plan)
+    found = [*_parameters(plan), *table_mutants(plan), *_clauses(plan), *_conditions(plan), *_nodes(plan)]
+    found = [m if m.about else replace(m, about=reads.get(m.of, ())) for m in found]
     files = {file: at for at, file in enumerate(dict.fromkeys([plan.file, *(m.place.file for m in found)]))}
     return tuple(sorted(found, key=lambda m: (files[m.place.file], m.place.line)))
 
@@ -83,37 +68,37 @@ def _parameters(plan: Plan) -> Iterator[Mutant]:
                         limits = segment.cells[number].limits if segment.cells else ()
                         yield from _schedule(plan, p, p.type, segment, keys, value, limits, name, place, hits)
                     continue
-                for kind, now in _moved(value, p.type):
+                for kind, now in moved(value, p.type):
                     change = partial(with_parameter, name=p.name, keys=keys, on=segment.start, value=now)
                     told = [figure(v, p.type, plan.decimals) for v in (value, now)]  # type: ignore[arg-type]  # values of the type
-                    near = (segment.start, now, value)
+                    near: tuple[Value, ...] = (segment.start, now, value, *keys)  # type: ignore[arg-type]  # as above
                     what = f"{name} since {segment.start}"
-                    yield Mutant(kind, place, what, told[0], told[1], change, hits, near)  # type: ignore[arg-type]  # as above
+                    span = _span(p, at) if hits is not None else None
+                    yield Mutant(
+                        kind,
+                        place,
+                        what,
+                        told[0],
+                        told[1],
+                        change,
+                        hits,
+                        near,
+                        of=("parameter", p.name),
+                        keys=(keys,),
+                        span=span,
+                    )
+
+
+def _span(p: PlanParameter, at: int) -> tuple[date, date | None]:
+    """The days on which a parameter's values of a segment are in force."""
+    last = p.segments[at + 1].start - _DAY if at + 1 < len(p.segments) else p.end
+    return p.segments[at].start, last
 
 
 def _readers(plan: Plan, p: PlanParameter, at: int, keys: tuple[str, ...]) -> frozenset[Hit] | None:
     """The reads of a value; any, where limits of schedules are computed from the parameter."""
     computed = any(name == p.name for q in plan.parameters for s in q.segments for c in s.cells for name, _ in c.reads)
     return None if computed else frozenset({ValueRead(p.name, at, keys)})
-
-
-def _moved(value: object, type_: Type) -> Iterator[tuple[str, Fraction | int]]:
-    """An amount a fen and a unit lower and higher, a rate a point; nothing below nothing, no rate above all."""
-    if not isinstance(type_, Plain) or isinstance(value, bool) or not isinstance(value, int | Fraction):
-        return
-    strides: tuple[Fraction, ...] = ()
-    kind = "limit"
-    if type_.kind is Kind.PERCENT:
-        strides, kind = (Fraction(1, 100),), "rate"
-    elif type_.kind in _AMOUNTS or type_.kind is Kind.NUMBER:
-        strides = (Fraction(1, 100), Fraction(1))
-    elif is_whole(type_):
-        strides = (Fraction(1),)
-    for stride in strides:
-        for now in (value - stride, value + stride):
-            if now < 0 <= value or (kind == "rate" and now > 1 >= value):
-                continue
-            yield kind, int(now) if is_whole(type_) else now
 
 
 def _schedule(
@@ -127,11 +112,11 @@ def _schedule(
         changes: list[tuple[str, Band | Point, str, str, Fraction | None]] = []
         limit = part.limit if isinstance(part, Band) else part.at
         if limit is not None and not (limits and getattr(limits[number], "op", Op.CONST) is not Op.CONST):
-            for _, now in _moved(limit, over):
+            for _, now in moved(limit, over):
                 new = replace(part, limit=Fraction(now)) if isinstance(part, Band) else replace(part, at=Fraction(now))
                 told = [figure(v, over, plan.decimals) for v in (limit, now)]
                 changes.append(("limit", new, told[0], told[1], Fraction(now)))
-        for kind, now in _moved(part.value, gives):
+        for kind, now in moved(part.value, gives):
             told = [figure(v, gives, plan.decimals) for v in (part.value, now)]
             changes.append((kind, replace(part, value=Fraction(now)), told[0], told[1], limit))
         for kind, new, was, now_told, near in changes:
@@ -140,8 +125,15 @@ def _schedule(
                 continue
             change = partial(with_parameter, name=p.name, keys=keys, on=segment.start, value=schedule)
             what = f"band {number + 1} of {name} since {segment.start}"
-            around: tuple[Value, ...] = (segment.start, *(v for v in (near, limit) if v is not None))
-            yield Mutant(kind, where, what, was, now_told, change, hits, around)
+            around: tuple[Value, ...] = (segment.start, *(v for v in (near, limit) if v is not None), *keys)
+            span = _span(p, p.segments.index(segment)) if hits is not None else None
+            is_limit = isinstance(part, Band) and isinstance(new, Band) and new.limit != part.limit
+            moved_limit = (parts, number) if is_limit else None
+            slices = (limit, near) if is_limit and limit is not None and near is not None else None
+            yield Mutant(
+                kind, where, what, was, now_told, change, hits, around, of=("parameter", p.name), keys=(keys,), span=span,
+                part=moved_limit, slices=slices,
+            )  # fmt: skip
 
 
 def _ascends(parts: tuple[Band | Point, ...], of: ScheduleType) -> bool:
@@ -166,7 +158,12 @@ def _start(plan: Plan, p: PlanParameter, at: int) -> Iterator[Mutant]:
         hits = None if computed else frozenset[Hit](ValueRead(p.name, n, k) for n in near for k in keys)
         change = partial(_started, name=p.name, at=at, start=now)
         around = (start - _DAY, start, now)
-        yield Mutant("date", p.segments[at].place, p.name, f"from {start}", f"from {now}", change, hits, around)
+        place = p.segments[at].place
+        told = (f"from {start}", f"from {now}")
+        alike = at > 0 and not computed and p.segments[at - 1].values == p.segments[at].values
+        span = None if computed else (min(start, now), max(start, now) - _DAY)
+        of = ("parameter", p.name)
+        yield Mutant("date", place, p.name, *told, change, hits, around, of=of, span=span, alike=alike)
 
 
 def _started(plan: Plan, name: str, at: int, start: date) -> Plan:
@@ -177,42 +174,20 @@ def _started(plan: Plan, name: str, at: int, start: date) -> Plan:
     return replace(plan, parameters=tuple(moved(p) if p.name == name else p for p in plan.parameters))
 
 
-# ---- tables ----
-
-
-def _tables(plan: Plan) -> Iterator[Mutant]:
-    """The cells of a column swapped between rows that stand next to each other."""
-    for table in plan.tables:
-        file = _file(table, plan)
-        for (a, first), (b, second) in pairwise(enumerate(table.rows)):
-            for at, column in enumerate(table.columns):
-                if first.cells[at] == second.cells[at]:
-                    continue
-                told = [
-                    f"{figure(x, column.type, plan.decimals)}, {figure(y, column.type, plan.decimals)}"  # type: ignore[arg-type]  # cells are values
-                    for x, y in ((first.cells[at], second.cells[at]), (second.cells[at], first.cells[at]))
-                ]
-                what = f"{table.name}: {column.name} of lines {first.line} and {second.line}"
-                change = partial(_swapped, table=table.name, rows=(a, b), column=column.name, at=at)
-                hits = frozenset[Hit]({RowRead(table.name, a), RowRead(table.name, b)})
-                near = tuple(k for k in (*first.keys, *second.keys) if k is not None)
-                place = Place(file, first.line)
-                yield Mutant("cell", place, what, told[0], told[1], change, hits, near)  # type: ignore[arg-type]  # keys are values
-
-
-def _file(table: PlanTable, plan: Plan) -> str:
-    """The path of a table as messages show it: that of a base has it already."""
-    of_base = table.place.file != plan.file and Path(table.file).is_relative_to(Path(table.place.file).parent)
-    return table.file if of_base else str(Path(plan.file).parent / table.file)
-
-
-def _swapped(plan: Plan, table: str, rows: tuple[int, int], column: str, at: int) -> Plan:
-    of = next(t for t in plan.tables if t.name == table)
-    one, other = (of.rows[n].cells[at] for n in rows)
-    return with_cell(with_cell(plan, table, rows[0], column, other), table, rows[1], column, one)
-
-
 # ---- clauses and conditions ----
+
+
+def _readers_of(plan: Plan) -> dict[tuple[str, str], tuple[int, ...]]:
+    """The nodes that read each parameter and each table."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for index, node in enumerate(plan.nodes):
+        match node.data:
+            case ParameterRef(parameter=name) | ScheduleRef(parameter=name):
+                found.setdefault(("parameter", name), []).append(index)
+            case CellRef(table=name, column=column):
+                found.setdefault(("table", name), []).append(index)
+                found.setdefault(("column", f"{name}.{column}"), []).append(index)
+    return {key: tuple(nodes) for key, nodes in found.items()}
 
 
 def _levels(plan: Plan) -> list[tuple[str, Plan | PlanList | PlanGroup]]:
@@ -235,7 +210,19 @@ def _clauses(plan: Plan) -> Iterator[Mutant]:
                 said = f"when {formula_text(clause.condition)}" if clause.condition is not None else "otherwise"
                 change = partial(_without, level=level, step=step, at=at)
                 hits = frozenset[Hit]({ClauseTaken(level, step.name, at)})
-                yield Mutant("clause", clause.place, _called(level, step), said, "left out", change, hits)
+                about = (clause.when,) if clause.when >= 0 else tuple(c.when for c in step.clauses[:at])
+                called = _called(level, step)
+                yield Mutant(
+                    "clause",
+                    clause.place,
+                    called,
+                    said,
+                    "left out",
+                    change,
+                    hits,
+                    about=about,
+                    clause=(level, step.name, at),
+                )
 
 
 def _without(plan: Plan, level: str, step: PlanStep, at: int) -> Plan:
@@ -248,11 +235,13 @@ def _conditions(plan: Plan) -> Iterator[Mutant]:
         for at, condition in enumerate(of.requires):
             change = partial(_not_required, level=level, at=at)
             name = f"requires of {level}" if level else "requires"
-            yield Mutant("clause", condition.place, name, formula_text(condition.formula), "left out", change)
+            text = formula_text(condition.formula)
+            yield Mutant("clause", condition.place, name, text, "left out", change, about=(condition.that,))
     for at, check in enumerate(plan.checks):
         change = partial(_not_checked, at=at)
         name = f"check {check.name or at + 1}"
-        yield Mutant("clause", check.place, name, f"when {formula_text(check.formula)}", "left out", change)
+        text = f"when {formula_text(check.formula)}"
+        yield Mutant("clause", check.place, name, text, "left out", change, about=(check.when,))
 
 
 def _not_required(plan: Plan, level: str, at: int) -> Plan:
@@ -299,26 +288,46 @@ def _nodes(plan: Plan) -> Iterator[Mutant]:
     for index, node in enumerate(plan.nodes):
         if node.op in _OTHER:
             other = _OTHER[node.op]
-            change = partial(_with_node, index=index, node=replace(node, op=other))
-            near = tuple(n.data for n in (plan.nodes[a] for a in node.args) if n.op is Op.CONST)
-            yield Mutant("comparison", node.place, node.text, _SIGNS[node.op], _SIGNS[other], change, None, near)  # type: ignore[arg-type]  # constants are values
+            swapped = partial(_with_node, index=index, node=replace(node, op=other))
+            near: tuple[Value, ...] = tuple(plan.nodes[a].data for a in node.args if plan.nodes[a].op is Op.CONST)  # type: ignore[misc]  # constants are values
+            signs = _SIGNS[node.op], _SIGNS[other]
+            yield Mutant("comparison", node.place, node.text, *signs, swapped, None, near, (index,))
         elif node.op is Op.CONST and isinstance(node.data, int | Fraction) and node.data != 0:
             used = [(plan.nodes[n].text, plan.nodes[n].place) for n in compared.get(index, ())] + given.get(index, [])
-            if not used or (plan.spreads and isinstance(node.type, Plain) and node.type.kind is Kind.PERCENT):
+            if not used:
                 continue
+            if any(text == node.text for text, _ in used):
+                continue  # no figure of the rule: `last_day(year)` is made of one
             what = used[0][0] + (f" and {len(used) - 1} more" if len(used) > 1 else "")
             place = node.place if node.place.line else used[0][1]
-            for kind, now in _moved(node.data, node.type):
+            for kind, now in moved(node.data, node.type):
                 new = replace(node, data=now, low=None, high=None, scale=0, text=figure(now, node.type, plan.decimals))
                 told = [figure(v, node.type, plan.decimals) for v in (node.data, now)]
-                change = partial(_with_node, index=index, node=new)
-                yield Mutant(kind, place, what, told[0], told[1], change, None, (node.data, now))
+                change: Callable[[Plan], Plan] = partial(_with_node, index=index, node=new)
+                if plan.spreads and isinstance(node.type, Plain) and node.type.kind is Kind.PERCENT:
+                    change = _beside_a_spread
+                about = () if index in given else tuple(compared.get(index, ()))
+                near = (node.data, now)
+                yield Mutant(
+                    kind,
+                    place,
+                    what,
+                    told[0],
+                    told[1],
+                    change,
+                    None,
+                    near,
+                    about,
+                    moves=(Fraction(node.data), Fraction(now)),
+                    node=index,
+                )
+
+
+def _beside_a_spread(plan: Plan) -> Plan:
+    """Refused: what is spread must stay whole minor units, and nothing proves that of another percentage in a rule."""
+    message = f"what `{plan.spreads[0].name}` divides might no longer be whole minor units"
+    raise UnchangeableError(message, "make the percentage a parameter")
 
 
 def _with_node(plan: Plan, index: int, node: PlanNode) -> Plan:
     return replace(plan, nodes=(*plan.nodes[:index], node, *plan.nodes[index + 1 :]))
-
-
-def noticed(mutant: Mutant, used: Iterable[Hit]) -> bool:
-    """Whether an episode that used so much of the rulebook could notice a mutant."""
-    return mutant.hits is None or not mutant.hits.isdisjoint(used)

@@ -48,15 +48,18 @@ class ExampleResult:
 class ExampleRunner:
     """Runs the examples of one rulebook.
 
-    With `watching`, `used` takes up what each episode, and each group across bills, used of the rulebook. `order` is the
-    one in which differences are told (evaluation order where none is given).
+    With `watching`, `used` takes up what each episode, and each group across bills, used of the rulebook, and `nodes` those
+    whose values an evaluator that records them (`exact`) left behind. `order` is the one in which differences are told (evaluation order where none is given).
     """
 
-    def __init__(self, plan: Plan, *, watching: bool = False, order: Order | None = None) -> None:
+    def __init__(
+        self, plan: Plan, *, watching: bool = False, order: Order | None = None, exact: Exact | None = None
+    ) -> None:
         self.plan = plan
-        self.exact = WatchedExact(plan) if watching else Exact(plan)
+        self.exact = exact or (WatchedExact(plan) if watching else Exact(plan))
         self.watching = watching
         self.used: list[frozenset[Hit]] = []
+        self.nodes: list[frozenset[int]] = []
         self.reader = RecordReader(plan)
         self.placing = placing_fields(plan)
         self.compare = Comparer(plan, order)
@@ -171,6 +174,9 @@ class ExampleRunner:
         """Takes up what the episodes and groups of one example used."""
         if not self.watching:
             return
+        across = together.recorders if together is not None else {}
+        for recorder in (*recorders.values(), *across.values()):
+            self.nodes.append(frozenset(n for one in (recorder, *recorder.rows.values()) for n in one.nodes))
         for number, recorder in recorders.items():
             outcome = outcomes.get(number)
             self.used.append(_used(recorder, outcome.findings if outcome is not None else ()))

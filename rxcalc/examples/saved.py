@@ -14,7 +14,7 @@ from rxcalc.lang.types import TEXT
 from rxcalc.plan.nodes import Plan, PlanInput
 from rxcalc.rulebook.document import Scalar
 
-_PLAIN: Final = re.compile(r"[\w.][\w%./+-]*")
+_PLAIN: Final = re.compile(r"(?:-(?=\d))?[\w.][\w%./+-]*")
 HIDDEN: Final = "***"
 _WORDS: Final = frozenset({"null", "~"})
 _PERSON: Final = {"psn_no": "P", "certno": "C", "psn_name": "N"}  # national names of fields that say who somebody is
@@ -22,10 +22,11 @@ _PERSON: Final = {"psn_no": "P", "certno": "C", "psn_name": "N"}  # national nam
 
 @dataclass(frozen=True)
 class Expected:
-    """What is expected of an episode: its outputs by name, or the code that refuses it."""
+    """What is expected of an episode: its outputs by name, or the code that refuses it. `more` stands after them as it is."""
 
     outputs: tuple[tuple[str, str], ...] = ()
     refused: str = ""
+    more: tuple[tuple[str, str], ...] = ()
 
 
 def entry_text(
@@ -154,7 +155,9 @@ def _without_free(inputs: Sequence[PlanInput], values: Mapping[str, str | None])
 def _expect(expected: Expected, indent: str) -> list[str]:
     if expected.refused:
         return [f"{indent}rejects: {expected.refused}"]
-    return [f"{indent}expect: {_flow(dict(expected.outputs))}"]
+    more = [f"{name}: {text}" for name, text in expected.more]
+    outputs = _flow(dict(expected.outputs))[1:-1]
+    return [f"{indent}expect: {{{', '.join([*([outputs] if outputs else []), *more])}}}"]
 
 
 def _flow(values: Mapping[str, str | None]) -> str:

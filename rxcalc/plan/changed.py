@@ -23,7 +23,9 @@ from rxcalc.plan.nodes import (
     Plan,
     PlanClause,
     PlanParameter,
+    PlanRow,
     PlanStep,
+    PlanTable,
     Point,
     RoundTo,
     Segment,
@@ -99,6 +101,18 @@ def with_cell(plan: Plan, table: str, row: int, column: str, value: object) -> P
     tables = tuple(replace(t, rows=rows) if t is of else t for t in plan.tables)
     is_known = any(r.cells[at] == value for r in of.rows)
     return _proven(replace(plan, tables=tables), Roots(tables=frozenset(() if is_known else (table,))))
+
+
+def with_rows(plan: Plan, table: str, rows: Mapping[int, PlanRow]) -> Plan:
+    """The plan with some rows of a table (by index) under other keys or on other days; their cells stay.
+
+    What is proven of the cells holds on: they are the same, only found elsewhere.
+    """
+
+    def changed(of: PlanTable) -> PlanTable:
+        return replace(of, rows=tuple(rows.get(at, row) for at, row in enumerate(of.rows)))
+
+    return replace(plan, tables=tuple(changed(t) if t.name == table else t for t in plan.tables))
 
 
 def with_step(plan: Plan, level: str, step: PlanStep) -> Plan:

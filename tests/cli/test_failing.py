@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from rxcalc.cli.main import cli
+from rxcalc.cli.show import Failure
 
 RULEBOOK = """\
 rxcalc: 1
@@ -197,3 +198,16 @@ def test_junit_of_hostile_names(folder: Path, tmp_path: Path) -> None:
     run("test", str(folder), "--junit", str(report))
     names = [c.get("name") for c in parsed(report).iter("testcase")]
     assert names[0] == "<a> & ]]> \U0001f600"
+
+
+@pytest.mark.parametrize(
+    ("more", "where"), [([], "-"), (["-o", "-"], "-"), (["-o", "{0}"], "{0}"), (["-o", "x/../{0}"], "{0}")]
+)
+def test_junit_and_results_in_one_place(folder: Path, tmp_path: Path, more: list[str], where: str) -> None:
+    """Two documents in one file, or both on standard output, would be neither."""
+    (tmp_path / "x").mkdir()
+    file = str(tmp_path / "both.xml")
+    options = [o.replace("x/../{0}", str(tmp_path / "x" / ".." / "both.xml")).replace("{0}", file) for o in more]
+    with pytest.raises(Failure, match="both"):
+        run("test", str(folder), "--junit", where.replace("{0}", file), *options)
+    assert not Path(file).exists()
