@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from contextlib import ExitStack
 from datetime import date, datetime
@@ -12,7 +13,7 @@ import click
 
 from rxcalc.cli import options
 from rxcalc.cli.bill_files import ENCODINGS, column_mapping, list_files, memory_size
-from rxcalc.cli.show import Failure, diagnostics, result
+from rxcalc.cli.show import Failure, diagnostics, place, result
 from rxcalc.diagnostics.model import Sink
 
 if TYPE_CHECKING:
@@ -66,9 +67,9 @@ if TYPE_CHECKING:
     help="Where results stand until they are compared. [default: the system's folder for temporary files]",
 )
 @click.option("--episode", default=None, type=click.Path(), metavar="FILE", help="The bill: a YAML or JSON file, or -.")
-@click.option("--example", default=None, metavar="NAME", help="Take this entry of an examples file.")
+@options.example()
 @click.option("--exit-code", is_flag=True, help="Leave with exit code 1 when anything differs.")
-@click.option("--format", "form", type=click.Choice(["text", "json", "md", "html"]), default="text", show_default=True)
+@options.form("text", "json", "md", "html")
 @options.lang()
 @options.output()
 def command(
@@ -139,10 +140,12 @@ def command(
             raise Failure("`--example` names an entry of an episode file, and none is given", "add --episode FILE")
         if form == "md":
             raise Failure("`--format md` is for one bill", "add --episode FILE, or take text, json or html")
+        from rxcalc.driver.batch_groups import input_files
         from rxcalc.driver.diff_api import BillsAsked, Difference, compared
 
+        rows = list_files("--list", lists, lines)
         asked = BillsAsked(
-            lists=list_files("--list", lists, lines),
+            lists=rows,
             groups=groups,
             columns=column_mapping(mapping) if mapping is not None else None,
             encoding=encoding,
@@ -156,17 +159,20 @@ def command(
             temp_dir=temp_dir,
             rows=moved_out is not None,
         )
+        known = (episodes, opening, mapping, *rows.values(), *earlier)
+        read += [path for path in known if path]
+        read += [file for plan in plans for file in input_files(plan, groups).values()] if groups else []
+        place(output, read)
+        if moved_out is not None:
+            place(str(moved_out), read, "--moved-out")
+            if output is not None and os.path.realpath(output) == os.path.realpath(moved_out):
+                raise Failure(f"`{output}` is named by -o and by --moved-out", "name two files")
         found = compared(plans, (sides[0][0], sides[1][0]), episodes, asked)
         if not isinstance(found, Difference):
             raise Failure(found.message, "; ".join(found.help))
-        read += [
-            path
-            for path in (episodes, opening, mapping, *list_files("--list", lists, lines).values(), *earlier)
-            if path
-        ]
         result(_page(found, form, options.language(lang)), output, tuple(read))
         if moved_out is not None and found.rows is not None:
-            result(found.rows, str(moved_out), (*read, *([Path(output)] if output is not None else [])))
+            result(found.rows, str(moved_out), tuple(read), "--moved-out")
         return 1 if exit_code and found.differs else 0
 
 

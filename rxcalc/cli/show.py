@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -55,20 +56,32 @@ def _columns() -> int:
     return shutil.get_terminal_size((80, 24)).columns
 
 
-def result(text: str, output: str | None, reads: tuple[Path, ...] = ()) -> None:
+def place(output: str | None, reads: Iterable[Path] = (), option: str = "-o") -> None:
+    """Refuses a place where a result cannot stand, before anything is computed: a folder, or one of the files read."""
+    if output is None or output == "-":
+        return
+    help_ = f"choose another place with {option}"
+    target = Path(os.path.realpath(output))
+    if target.exists() and not target.is_file():
+        raise Failure(f"cannot write `{output}`: it is no regular file", help_)
+    if any(target == Path(os.path.realpath(path)) for path in reads):
+        raise Failure(f"cannot write `{output}`: it is one of the files read", help_)
+    if not target.parent.is_dir():
+        raise Failure(f"cannot write `{output}`: there is no folder `{target.parent}`", help_)
+
+
+def result(text: str, output: str | None, reads: tuple[Path, ...] = (), option: str = "-o") -> None:
     """Prints a result, or writes it to a file that appears whole or not at all; never over one of the files read."""
     if output is None or output == "-":
         click.echo(text, nl=False)
         return
+    place(output, reads, option)
+    help_ = f"choose another place with {option}"
     target = Path(os.path.realpath(output))
-    if target.exists() and not target.is_file():
-        raise Failure(f"cannot write `{output}`: it is no regular file", "choose another place with -o")
-    if any(target == Path(os.path.realpath(path)) for path in reads):
-        raise Failure(f"cannot write `{output}`: it is one of the files read", "choose another place with -o")
     try:
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     except OSError as problem:
-        raise Failure(f"cannot write `{output}`: {problem.strerror}", "choose another place with -o") from problem
+        raise Failure(f"cannot write `{output}`: {problem.strerror}", help_) from problem
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
             stream.write(text)
@@ -81,4 +94,4 @@ def result(text: str, output: str | None, reads: tuple[Path, ...] = ()) -> None:
     except OSError as problem:
         with contextlib.suppress(OSError):
             Path(name).unlink()
-        raise Failure(f"cannot write `{output}`: {problem.strerror}", "choose another place with -o") from problem
+        raise Failure(f"cannot write `{output}`: {problem.strerror}", help_) from problem

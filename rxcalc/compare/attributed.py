@@ -57,4 +57,5 @@ class Attributed:
     effects: tuple[Effect, ...]
     interactions: tuple[Interaction, ...]
     silent: tuple[Subject, ...]  # checks and outputs: they move no amount
+    beside: bool = False  # rows of lists, groups across bills or findings come out otherwise, which is nobody's here
     unmade: tuple[Subject, ...] = ()  # cannot be made by themselves: what they do is in the interactions

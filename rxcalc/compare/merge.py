@@ -156,7 +156,10 @@ def _exchanged(made: Any, new: Any, subject: Subject) -> dict[str, Any]:
     name = _FIELDS[subject.section]
     if not hasattr(made, name):
         return {}
-    return {name: _one_exchanged(getattr(made, name), getattr(new, name), subject.name)}
+    found = _one_exchanged(getattr(made, name), getattr(new, name), subject.name)
+    if subject.section == "shares" and new.shares and new.shares[0].name.name == subject.name:
+        found = tuple(sorted(found, key=lambda p: p.name.name != subject.name))  # the totals of bearers are the first's
+    return {name: found}
 
 
 def _one_exchanged(old: Sequence[Any], new: Sequence[Any], name: str) -> tuple[Any, ...]:

@@ -31,6 +31,7 @@ ASPECTS: Final = {
     "clause_formula": "clause {0}, formula",
     "clauses": "clauses",
     "divided": "amount divided",
+    "first": "is the first, of which totals are",
     "negative": "{0}, may be negative",
     "condition": "condition",
     "amount": "amount",

@@ -124,7 +124,7 @@ class GroupExample:
 
 @dataclass(frozen=True)
 class Across:
-    """The groups of one kind that goes across bills.
+    """The groups of one kind that goes across bills, or the rows of a list, of which `keys` are the bill and which row of it.
 
     `both` groups are computed by both, `changed` of them with any other result; `only_old` and `only_new` by one alone.
     `totals` are of amounts over those of both.
@@ -210,6 +210,7 @@ class Moved:
     only_new: tuple[str, ...] = ()
     found: tuple[Found, ...] = ()
     across: tuple[Across, ...] = ()
+    lists: tuple[Across, ...] = ()
     days: Days = Days()
     earlier: tuple[str, ...] = ()  # files of earlier results, which stand as recorded under both
     opening: str = ""
@@ -225,4 +226,9 @@ class Moved:
     def differs(self) -> bool:
         """Whether any bill comes out otherwise."""
         bills = self.changed or self.newly_rejected.count or self.newly_accepted.count
-        return bool(bills) or any(f.differs for f in self.found) or any(g.differs for g in self.across)
+        return bool(bills) or self.beside
+
+    @property
+    def beside(self) -> bool:
+        """Whether anything comes out otherwise that is no result of a bill: findings, groups across bills, rows of lists."""
+        return any(f.differs for f in self.found) or any(a.differs for a in (*self.across, *self.lists))

@@ -116,7 +116,9 @@ def matched(old: Sequence[Clause], new: Sequence[Clause]) -> dict[int, int]:
 
 
 def shares(level: str, old: Iterable[PlanPartition], new: Iterable[PlanPartition]) -> Iterator[Edit]:
-    """Partitions: what is divided, and the parts by bearer."""
+    """Partitions: what is divided, the parts by bearer, and which is the first: the totals of bearers are the first's."""
+    old, new = tuple(old), tuple(new)
+    firsts = old[0].name if old else "", new[0].name if new else ""
     for name, one, other in paired({p.name: p for p in old}, {p.name: p for p in new}):
         subject = Subject("shares", level, name)
         if one is None and other is not None:
@@ -126,6 +128,7 @@ def shares(level: str, old: Iterable[PlanPartition], new: Iterable[PlanPartition
         elif one is not None and other is not None:
             yield from attribute(subject, Aspect("divided"), written(one.of_formula), written(other.of_formula))
             yield from _parts(subject, one.parts, other.parts)
+            yield from attribute(subject, Aspect("first"), yes(name == firsts[0]), yes(name == firsts[1]))
 
 
 def _partition(p: PlanPartition) -> str:

@@ -45,9 +45,9 @@ class DiffOptions(TypedDict, total=False):
     encoding: str
     earlier: Sequence[str | Path]
     opening: str | Path | None
-    by: Sequence[str]
+    by: str | Sequence[str]
     amount: str | None
-    as_of: date | None
+    as_of: date | str | None
     attribute: bool
     memory: int
     temp_dir: str | Path | None

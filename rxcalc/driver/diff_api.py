@@ -38,9 +38,9 @@ class BillsAsked:
     encoding: str = "auto"
     earlier: Sequence[Place] = ()
     opening: Place | None = None
-    by: Sequence[str] = ()
+    by: str | Sequence[str] = ()
     amount: str | None = None
-    as_of: date | None = None
+    as_of: date | str | None = None
     attribute: bool = False
     memory: int = 2_000_000_000
     temp_dir: Place | None = None
@@ -115,9 +115,9 @@ def compared(
         files,
         found,
         Asked(
-            by=tuple(asked.by),
+            by=(asked.by,) if isinstance(asked.by, str) else tuple(asked.by),
             amount=asked.amount,
-            as_of=asked.as_of,
+            as_of=date.fromisoformat(asked.as_of) if isinstance(asked.as_of, str) else asked.as_of,
             books=Books(*books) if asked.attribute else None,
             temp_dir=_path(asked.temp_dir),
             rows=asked.rows,

@@ -8,9 +8,11 @@ that change's; where several move it and their movements add up, it is theirs to
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 
@@ -25,6 +27,7 @@ from rxcalc.plan.nodes import Plan
 from rxcalc.tabular.problems import UsageProblem
 
 _COMPUTED = "__computed"
+AS_WRITTEN: Final = frozenset({"spellings", "column_names"})
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ def attribute(
 
     The third is the scale of the amounts in the table. Its columns go by the pieces that have a plan, or by the only one.
     """
-    found, unmade = _made(found)
+    found, unmade = _made(found, {e.subject for e in changed[1] if e.aspect.key in AS_WRITTEN})
     ids = changed_ids(ran)
     subset = _subset(ran, ids, files, folder) if ids.height else None
     results: dict[int, pl.DataFrame] = {}  # by the identity of the plan: a base may be another piece
@@ -91,11 +94,16 @@ def attribute(
     return replace(attributed, unmade=tuple(s for p in unmade for s in (p.subject, *p.along))), table, ran.joined.scale
 
 
-def _made(found: Sequence[Piece]) -> tuple[Sequence[Piece], Sequence[Piece]]:
-    """The changes of which it is known what they do by themselves, and the others. One that is all there is does it all."""
+def _made(found: Sequence[Piece], as_written: AbstractSet[Subject]) -> tuple[Sequence[Piece], Sequence[Piece]]:
+    """The changes of which it is known what they do by themselves, and the others. One that is all there is does it all.
+
+    How values and columns are written in files is lost when bills are run again: they are read already.
+    """
+    known = [p for p in found if p.plan is not None and not as_written & {p.subject, *p.along}]
+    others = [p for p in found if p not in known]
     if len(found) == 1:
-        return found, ()
-    return [p for p in found if p.plan is not None], [p for p in found if p.plan is None]
+        return [replace(p, plan=None) for p in others] or known, ()
+    return known, others
 
 
 # ---- the bills that are run again -------------------------------------------------------------------
@@ -213,8 +221,8 @@ def _summed(
             else pl.lit(value=False)
         ).alias("reached"),
     ).with_columns((pl.col("movers") == 1).and_(pl.col("reached")).alias("sole"))
-    table = table.with_columns(
-        ((pl.col("movers") > 1) & (pl.col("rest") == 0) & pl.col("both") & (pl.col("whole") != 0)).alias("adding")
+    table = table.with_columns(_adds_up(sides, ends, ran).alias("adds up")).with_columns(
+        ((pl.col("movers") > 1) & (pl.col("rest") == 0) & pl.col("both") & pl.col("adds up")).alias("adding")
     )
     mixed = table.filter(~pl.col("sole") & ~pl.col("adding"))
     effects = tuple(
@@ -242,6 +250,28 @@ def _summed(
         silent=silent,
     )
     return told, table
+
+
+def _adds_up(
+    sides: Sequence[tuple[pl.DataFrame, pl.DataFrame]], ends: tuple[pl.DataFrame, pl.DataFrame], ran: Ran
+) -> pl.Series:
+    """Row by row, whether every result is what the changes come to: amounts are sums, of others one change alone is the cause."""
+    old, new = ends
+    found = pl.Series(values=[True] * old.height, dtype=pl.Boolean)
+    for name in ran.of.amounts:
+        moved = new[name].fill_null(0) - old[name].fill_null(0)
+        for base, side in sides:
+            moved -= side[name].fill_null(0) - base[name].fill_null(0)
+        found &= moved == 0
+    for name in ran.of.others:
+        causes = pl.Series(values=[0] * old.height, dtype=pl.Int64)
+        reached = new[name].eq_missing(old[name])
+        for base, side in sides:
+            moves = side[name].ne_missing(base[name])
+            causes += moves.cast(pl.Int64)
+            reached |= moves & side[name].eq_missing(new[name])
+        found &= (causes <= 1) & reached
+    return found
 
 
 def _interactions(

@@ -17,7 +17,7 @@ from rxcalc.compare.attributed import Attributed
 from rxcalc.compare.model import Edit
 from rxcalc.compare.moved import Bill, Bin, Group, Moved, Refusal, Refused, Side, Total
 from rxcalc.compare.parts import changes_of
-from rxcalc.driver.diff_beside import days, findings, groups
+from rxcalc.driver.diff_beside import days, findings, groups, results_of_lists, rows_of_lists
 from rxcalc.driver.diff_pieces import Books, pieces
 from rxcalc.driver.diff_runs import (
     ID,
@@ -115,9 +115,10 @@ def diff_batch(old: Plan, new: Plan, files: BillFiles, edits: Sequence[Edit], as
             return runs
         joined = join(runs[0].results, runs[1].results, of)
         moved = replace(
-            summed(runs, joined, of, chosen, asked.by, person, old.decimals),
+            summed(runs, with_defaults(joined, new, asked.by), of, chosen, asked.by, person, old.decimals),
             found=findings(plans, runs),
             across=groups(plans, runs),
+            lists=rows_of_lists(plans, runs),
             days=days((old, new), runs, edits, one, day),
             earlier=tuple(path.name for path in files.earlier),
             opening=files.opening.name if files.opening is not None else "",
@@ -140,7 +141,7 @@ def diff_batch(old: Plan, new: Plan, files: BillFiles, edits: Sequence[Edit], as
         if isinstance(attributed, UsageProblem):
             return attributed
         rows = lines(attributed[1], chosen, attributed[2], found) if asked.rows else None
-    return Outcome(moved, attributed[0], rows)
+    return Outcome(moved, replace(attributed[0], beside=moved.beside), rows)
 
 
 def _alone(plans: tuple[Plan, Plan], files: BillFiles) -> tuple[str, ...]:
@@ -179,8 +180,9 @@ def run_both(
 ) -> tuple[Run, Run] | UsageProblem:
     """One run after the other."""
     found: list[Run] = []
+    lists = [name for name in results_of_lists(plans) if name in files.lists]
     for name, plan in zip(("old", "new"), plans, strict=True):
-        run = run_side(plan, files, folder / name, fields, results, cells=cells)
+        run = run_side(plan, files, folder / name, fields, results, cells=cells, lists=lists)
         if isinstance(run, UsageProblem):
             return UsageProblem(f"{plan.file}: {run.message}", run.help)
         found.append(run)
@@ -268,6 +270,13 @@ def whole(frame: pl.DataFrame, of: Compared, scale: int) -> pl.DataFrame:
 def differs(names: Sequence[str]) -> pl.Expr:
     """Whether any of these results is another under the new rulebook; missing equals missing."""
     return pl.any_horizontal(pl.col(n).ne_missing(pl.col(new_name(n))) for n in names)
+
+
+def with_defaults(joined: Joined, plan: Plan, by: Sequence[str]) -> Joined:
+    """The same with the default of choices, codes and flags where the cell of a field is empty: bills are computed with it."""
+    given = {i.name: i.default for i in plan.inputs if i.name in by and isinstance(i.default, (str, bool))}
+    filled = [pl.col(name).fill_null(pl.lit(value)) for name, value in given.items()]
+    return replace(joined, both=joined.both.with_columns(filled)) if filled else joined
 
 
 # ---- summed up --------------------------------------------------------------------------------------
@@ -383,7 +392,7 @@ def _groups(both: pl.DataFrame, amount: str, by: tuple[str, ...], unit: int) -> 
     )
     return tuple(
         Group(
-            tuple("" if row[name] is None else str(row[name]) for name in by),
+            tuple(_key(row[name]) for name in by),
             int(row["__count"]),
             int(row["__lower"]),
             int(row["__higher"]),
@@ -392,6 +401,13 @@ def _groups(both: pl.DataFrame, amount: str, by: tuple[str, ...], unit: int) -> 
         )
         for row in rows.sort(*by, nulls_last=True).iter_rows(named=True)
     )
+
+
+def _key(value: object) -> str:
+    """A value of a field as files write it; "" where it is missing."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else str(value)
 
 
 def _refused(rows: pl.DataFrame, refused: pl.DataFrame, amount: str, unit: int) -> Refused:

@@ -1,8 +1,8 @@
-"""What stands beside the bills of two runs: findings of checks, groups across bills, and the days that bear on them."""
+"""What stands beside the bills of two runs: findings of checks, groups across bills, rows of lists, and the days that bear on them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
@@ -15,14 +15,17 @@ from rxcalc.compare.model import Edit
 from rxcalc.compare.moved import Across, Days, Found, GroupExample, OneDay, Total
 from rxcalc.driver.batch_groups import across, group_columns
 from rxcalc.driver.diff_runs import Run
-from rxcalc.lang.types import MONEY
-from rxcalc.plan.nodes import Plan, PlanGroup
+from rxcalc.lang.types import MONEY, Type, is_numeric
+from rxcalc.plan.nodes import Plan, PlanGroup, PlanList
+from rxcalc.tabular.selection import is_finite
 
 EXAMPLES: Final = 3
 NOT_IN_FORCE: Final = "RX723"
 _SAME: Final = ("episode_id", "check", "level", "row")
 _NEW: Final = "__new "
+_MOVED: Final = "__moved "
 _WIDE: Final = 38
+_ROW: Final = ("episode_id", "row")
 
 
 # ---- findings ---------------------------------------------------------------------------------------
@@ -91,21 +94,84 @@ def _groups(plans: tuple[Plan, Plan], of: tuple[PlanGroup, PlanGroup], runs: tup
     computed = [group_columns(plan, group)[1] for plan, group in zip(plans, of, strict=True)]
     common = [name for name in computed[0] if computed[1].get(name) == computed[0][name]]
     old, new = (_results(run.groups / f"{of[0].name}.csv", (*keys, *common)) for run in runs)
+    return _held_together(of[0].name, keys, {name: computed[0][name] for name in common}, (old, new))
+
+
+def _held_together(
+    name: str, keys: Sequence[str], common: Mapping[str, Type], sides: tuple[pl.DataFrame, pl.DataFrame]
+) -> Across:
+    """Groups or rows of both sides, by their keys."""
+    old, new = sides
     both = old.join(new.rename({name: f"{_NEW}{name}" for name in common}), on=keys, how="inner", maintain_order="left")
-    moved = {name: pl.col(name) != pl.col(f"{_NEW}{name}") for name in common}
-    changed = both.filter(pl.any_horizontal(moved.values())) if moved else both.clear()
-    amounts = [name for name in common if computed[0][name] == MONEY]
+    moved = {name: _bare(name, type_) != _bare(f"{_NEW}{name}", type_) for name, type_ in common.items()}
+    both = both.with_columns(differs.alias(f"{_MOVED}{name}") for name, differs in moved.items())
+    changed = both.filter(pl.any_horizontal(f"{_MOVED}{name}" for name in common)) if moved else both.clear()
+    amounts = [name for name in common if common[name] == MONEY]
     return Across(
-        of[0].name,
+        name,
         tuple(keys),
         both.height,
         changed.height,
         old.height - both.height,
         new.height - both.height,
         tuple(_total(both, name) for name in amounts),
-        tuple((name, int(both.select(moved[name].sum()).item() or 0)) for name in common if name not in amounts),
-        tuple(_examples(changed.head(EXAMPLES), keys, common)),
+        tuple((name, int(both[f"{_MOVED}{name}"].sum())) for name in common if name not in amounts),
+        tuple(_examples(changed.head(EXAMPLES), keys, tuple(common))),
     )
+
+
+def _bare(name: str, type_: Type) -> pl.Expr:
+    """A number without zeros at its end: two rulebooks may write one number with more or fewer digits."""
+    column = pl.col(name)
+    if not is_numeric(type_):
+        return column
+    return column.str.replace(r"(\.\d*?)0+(%?)$", "$1$2").str.replace(r"\.(%?)$", "$1")
+
+
+# ---- rows of lists ----------------------------------------------------------------------------------
+
+
+def results_of_lists(plans: tuple[Plan, Plan]) -> dict[str, dict[str, Type]]:
+    """The results of rows that both have, by list: steps and parts received, that a file can hold."""
+    found: dict[str, dict[str, Type]] = {}
+    for one in plans[0].lists:
+        other = next((x for x in plans[1].lists if x.name == one.name), None)
+        if other is None:
+            continue
+        own, theirs = (_of_rows(plan, of) for plan, of in zip(plans, (one, other), strict=True))
+        common = {name: type_ for name, type_ in own.items() if theirs.get(name) == type_}
+        if common:
+            found[one.name] = common
+    return found
+
+
+def _of_rows(plan: Plan, of: PlanList) -> dict[str, Type]:
+    steps: dict[str, Type] = {s.name: s.type for s in of.steps if not s.lazy and is_finite(s)}
+    return steps | {spread.name: MONEY for spread in plan.spreads if spread.target == of.name}
+
+
+def rows_of_lists(plans: tuple[Plan, Plan], runs: tuple[Run, Run]) -> tuple[Across, ...]:
+    """The results of the rows of each list, row by row of each bill."""
+    known = results_of_lists(plans)
+    return tuple(
+        _held_together(
+            name, _ROW, known[name], (_rows(runs[0].lists[name], known[name]), _rows(runs[1].lists[name], known[name]))
+        )
+        for name in runs[0].lists
+    )
+
+
+def _rows(path: Path, common: Iterable[str]) -> pl.DataFrame:
+    """The rows of a list, each with its bill (the first column of the file) and which one of the bill it is."""
+    frame = pl.read_csv(path, infer_schema=False)
+    first = frame.columns[0]
+    numbered = (pl.int_range(pl.len()).over(first) + 1).cast(pl.String)
+    return frame.select(pl.col(first).alias(_ROW[0]), numbered.alias(_ROW[1]), *common).with_columns(
+        pl.col(name).fill_null("") for name in common
+    )
+
+
+# ---- files of results -------------------------------------------------------------------------------
 
 
 def _results(path: Path, columns: Sequence[str]) -> pl.DataFrame:
@@ -123,12 +189,12 @@ def _total(both: pl.DataFrame, name: str) -> Total:
         digits = max((len(text.partition(".")[2]) for text in column.unique()), default=0)
         whole = column.cast(pl.Decimal(_WIDE, digits)).to_physical().cast(pl.Int128).sum()
         sums.append(Fraction(int(whole or 0), 10**digits))
-    return Total(name, sums[0], sums[1], int((both[name] != both[other]).sum()))
+    return Total(name, sums[0], sums[1], int(both[f"{_MOVED}{name}"].sum()))
 
 
 def _examples(changed: pl.DataFrame, keys: Sequence[str], common: Sequence[str]) -> Iterator[GroupExample]:
     for row in changed.iter_rows(named=True):
-        name = next(n for n in common if row[n] != row[f"{_NEW}{n}"])
+        name = next(n for n in common if row[f"{_MOVED}{n}"])
         yield GroupExample(tuple(row[k] for k in keys), name, row[name], row[f"{_NEW}{name}"])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -52,8 +52,8 @@ class Run:
     """One run. `results` has a row a computed record: the fields asked for, then results.
 
     `refused` has the refused records: their cells as texts, then `rx_code` and so on. `days` are those by which the
-    rulebook is in force, row by row. `checks` says what each check has found, `findings` and `groups` are where the
-    single findings and the results of groups stand. With the whole records asked for, `cells` has those of the computed
+    rulebook is in force, row by row. `checks` says what each check has found, `findings`, `groups` and `lists` are where the
+    single findings, the results of groups and those of the rows of lists stand. With the whole records asked for, `cells` has those of the computed
     ones, and `header` says which column of the file a field is.
     """
 
@@ -64,6 +64,7 @@ class Run:
     checks: Mapping[str, FindingReport]
     findings: Path
     groups: Path
+    lists: Mapping[str, Path] = field(default_factory=dict)
     cells: pl.DataFrame = field(default_factory=pl.DataFrame)
     header: Mapping[str, str] = field(default_factory=dict)
 
@@ -119,8 +120,9 @@ def run_side(
     results: Sequence[str],
     *,
     cells: bool = False,
+    lists: Iterable[str] = (),
 ) -> Run | UsageProblem:
-    """One batch, its results and rejects as frames; with `cells` also the records themselves.
+    """One batch, its results and rejects as frames; with `cells` also the records themselves, and files of `lists`.
 
     The columns of `fields` (inputs or columns of the file, the id first) are called by these names.
     """
@@ -138,6 +140,7 @@ def run_side(
         threads=files.threads,
         memory=files.memory,
         lists={name: path for name, path in files.lists.items() if any(x.name == name for x in plan.lists)},
+        list_results={name: folder / f"rows-of-{name}.csv" for name in lists},
         groups=files.groups,
         earlier=files.earlier if reads_earlier(plan) else (),
         opening=files.opening if reads_opening(plan) else None,
@@ -147,7 +150,10 @@ def run_side(
     if report.problem is not None or report.accounts is None:
         problem = report.problem or UsageProblem("the run ended without accounts", ())
         # Everything else that is selected is known to be there.
-        return replace(problem, message=problem.message.replace("--select names", "--by names"))
+        if "--select names" not in problem.message:
+            return problem
+        help_ = ("name an input, or another column of the file",)
+        return replace(problem, message=problem.message.replace("--select names", "--by names"), help=help_)
     frame = pl.read_parquet(out)
     header = dict(zip(frame.columns[: len(fields)], fields, strict=True))
     frame = frame.rename(header)
@@ -157,7 +163,7 @@ def run_side(
     read = counts["written"] + counts["rejected"]
     run = Run(
         frame.select(*fields, *results), refused, read, days.cast(pl.Date),
-        report.findings, options.findings_path, options.groups_path,
+        report.findings, options.findings_path, options.groups_path, options.list_results,
     )  # fmt: skip
     if not cells:
         return run

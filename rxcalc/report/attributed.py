@@ -44,6 +44,8 @@ def unmoving(x: Attributed, language: str) -> Iterator[str]:
         yield say("moved_none_itself", language, subject(of, language))
     if len(x.effects) > 1 and any(not e.rows for e in x.effects):
         yield say("cancel", language)
+    if x.beside:
+        yield say("beside", language)
     if x.unmade:
         yield say("unmade", language, some(x.unmade, language))
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from rxcalc.compare.moved import Moved, Refused, Total
+from rxcalc.compare.moved import Group, Moved, Refused, Total
 from rxcalc.inputs.shown import shown
 from rxcalc.lang.arithmetic import Rational
 from rxcalc.plan.nodes import Plan
-from rxcalc.report.amounts import money, signed
+from rxcalc.report.amounts import money, rounded, signed
 from rxcalc.report.layout import left_pad, width
-from rxcalc.report.moved_beside import across_lines, days_told, findings_lines
+from rxcalc.report.moved_beside import across_lines, days_told, findings_lines, list_lines
 from rxcalc.report.narrow import hanging, within
 from rxcalc.report.phrases_diff import refusal, say, word
 
@@ -22,7 +22,7 @@ DECILES: Final = ("least", *(f"{tenth}0%" for tenth in range(1, 10)), "most")
 
 
 def text(x: Moved, plans: tuple[Plan, Plan], language: str = "en", *, columns: int = 80) -> str:
-    """Counts, totals, winners and losers, distribution, groups; then findings, and groups across bills."""
+    """Counts, totals, winners and losers, distribution, groups; then rows of lists, findings, and groups across bills."""
     return "\n".join(_Text(x, language, columns).lines(plans)) + "\n"
 
 
@@ -43,8 +43,15 @@ def codes(of: Refused, language: str) -> str:
 def mean(key: str, x: Moved, count: int, language: str, *named: str) -> str:
     """The amount per bill or per head, under both."""
     total: Total = x.total
-    figures = money(total.old / count, x.decimals), money(total.new / count, x.decimals)
-    return say(key, language, x.amount, *named, *figures, signed(total.moved / count, x.decimals))
+    old, new, moved = (rounded(of / count, x.decimals) for of in (total.old, total.new, total.moved))
+    return say(
+        key, language, x.amount, *named, money(old, x.decimals), money(new, x.decimals), signed(moved, x.decimals)
+    )
+
+
+def group_key(g: Group, language: str) -> tuple[str, ...]:
+    """The values of a group; an empty one is called so."""
+    return tuple(shown(value) or say("empty", language) for value in g.key)
 
 
 class _Text:
@@ -77,7 +84,7 @@ class _Text:
             if x.by:
                 lines += ["", *self._groups()]
             lines += ["", *self._means()]
-        for beside in (findings_lines, across_lines):
+        for beside in (list_lines, findings_lines, across_lines):
             more = beside(x, self.language, self.columns)
             lines += ["", *more] if more else []
         return lines
@@ -144,7 +151,7 @@ class _Text:
         x = self.x
         rows = [
             (
-                *map(shown, g.key),
+                *group_key(g, self.language),
                 f"{g.count:,}",
                 f"{g.lower:,}",
                 f"{g.higher:,}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Final
 
@@ -53,10 +53,10 @@ def findings_lines(x: Moved, language: str, columns: int) -> list[str]:
     return lines
 
 
-def across_head(a: Across, language: str) -> str:
-    """How many groups of a kind came out how."""
+def across_head(a: Across, language: str, key: str = "across") -> str:
+    """How many groups of a kind, or `rows` of a list, came out how."""
     numbers = (a.both, a.changed, a.only_old, a.only_new)
-    return say("across", language, a.kind, *(f"{n:,}" for n in numbers))
+    return say(key, language, a.kind, *(f"{n:,}" for n in numbers))
 
 
 def across_rows(a: Across, decimals: int) -> list[list[str]]:
@@ -74,27 +74,39 @@ def across_rows(a: Across, decimals: int) -> list[list[str]]:
     ]
 
 
-def across_more(a: Across, language: str) -> Iterator[str]:
-    """Results that are no amounts, and single groups."""
+def across_more(a: Across, language: str, key: str = "across") -> Iterator[str]:
+    """Results that are no amounts, and single groups or rows."""
     for name, count in a.others:
         if count:
-            yield say("group_result", language, name, f"{count:,}")
+            yield say("group_result" if key == "across" else "row_result", language, name, f"{count:,}")
     for e in a.examples:
         values = (shown(v) or say("missing", language) for v in (e.old, e.new))
-        yield say("group_example", language, say("list_sep", language).join(map(shown, e.key)), e.name, *values)
+        if key == "across":
+            yield say("group_example", language, say("list_sep", language).join(map(shown, e.key)), e.name, *values)
+        else:
+            yield say("row_example", language, *map(shown, e.key), e.name, *values)
 
 
 def across_lines(x: Moved, language: str, columns: int) -> list[str]:
     """Groups across bills, as text."""
+    return _across_lines(x.across, "across", x.decimals, language, columns)
+
+
+def list_lines(x: Moved, language: str, columns: int) -> list[str]:
+    """Rows of lists, as text."""
+    return _across_lines(x.lists, "rows", x.decimals, language, columns)
+
+
+def _across_lines(told: Sequence[Across], key: str, decimals: int, language: str, columns: int) -> list[str]:
     lines: list[str] = []
-    head = [say(key, language) for key in ("total", "old", "new", "moved", "groups_changed")]
-    for a in x.across:
-        lines += (
-            ["", *hanging(across_head(a, language), columns)] if lines else hanging(across_head(a, language), columns)
-        )
-        rows = across_rows(a, x.decimals)
+    counted = "groups_changed" if key == "across" else "rows_changed"
+    head = [say(word, language) for word in ("total", "old", "new", "moved", counted)]
+    for a in told:
+        lines += [""] if lines else []
+        lines += hanging(across_head(a, language, key), columns)
+        rows = across_rows(a, decimals)
         lines += within(head, rows, columns, indent=2) if rows else []
-        lines += [line for told in across_more(a, language) for line in hanging(told, columns, 2)]
+        lines += [line for more in across_more(a, language, key) for line in hanging(more, columns, 2)]
     return lines
 
 

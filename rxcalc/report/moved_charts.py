@@ -9,7 +9,7 @@ from typing import Final
 
 from rxcalc.compare.attributed import Attributed
 from rxcalc.compare.moved import Moved
-from rxcalc.report.amounts import bare, signed
+from rxcalc.report.amounts import bare, rounded, signed
 from rxcalc.report.layout import cut
 from rxcalc.report.phrases_diff import say, subject
 
@@ -77,8 +77,12 @@ def by_change(x: Attributed, language: str) -> Bars:
 def _bar(at: int, label: str, value: str, direction: str, x: Fraction, width: Fraction) -> Bar:
     seen = max(width, LEAST) if width else Fraction(0)
     y = ROW * at + 1
-    return Bar(cut(label, LABEL), value, direction, bare(x, 2), bare(seen, 2), bare(y, 2), bare(y + Fraction(4, 10), 2))
+    return Bar(cut(label, LABEL), value, direction, _place(x), _place(seen), _place(y), _place(y + Fraction(4, 10)))
 
 
 def _bars(title: str, text: str, rows: Sequence[Bar]) -> Bars:
-    return Bars(title, text, tuple(rows), bare(ROW * len(rows), 2))
+    return Bars(title, text, tuple(rows), _place(ROW * len(rows)))
+
+
+def _place(value: Fraction) -> str:
+    return bare(rounded(value, 2), 2)

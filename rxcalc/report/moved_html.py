@@ -8,14 +8,15 @@ from itertools import groupby
 
 from rxcalc.compare.attributed import Attributed
 from rxcalc.compare.model import Edit
-from rxcalc.compare.moved import Moved, Refused
+from rxcalc.compare.moved import Across, Moved, Refused
+from rxcalc.inputs.shown import shown
 from rxcalc.plan.nodes import Plan
 from rxcalc.report import attributed as effects
 from rxcalc.report import moved_beside as beside
 from rxcalc.report import pages
 from rxcalc.report.amounts import money, signed
 from rxcalc.report.edits import cut, heading
-from rxcalc.report.moved import DECILES, MOST_GROUPS, codes, counts, mean
+from rxcalc.report.moved import DECILES, MOST_GROUPS, codes, counts, group_key, mean
 from rxcalc.report.moved_charts import Bars, by_change, histogram
 from rxcalc.report.phrases_diff import aspect, refusal, say, subject, value, word
 
@@ -124,10 +125,12 @@ class _Page:
             x = self.moved
             told = self.say("changed_of", f"{x.changed:,}", f"{x.both:,}")
             yield Section("bills", self.say("bills"), told, tuple(self._bills(x, plans)))
+            if x.lists:
+                yield Section("lists", self.say("lists_title"), "", tuple(self._across(x, x.lists, "rows")))
             if x.found:
                 yield Section("findings", self.say("findings_title"), "", tuple(self._findings(x)))
             if x.across:
-                yield Section("groups", self.say("groups_title"), "", tuple(self._across(x)))
+                yield Section("groups", self.say("groups_title"), "", tuple(self._across(x, x.across, "across")))
         if self.attributed is not None:
             of = self.attributed
             yield Section("attribution", self.say("attribution"), "", tuple(self._attribution(of)))
@@ -156,7 +159,7 @@ class _Page:
             amount = money(of.amount, x.decimals)
             yield self.say("refused_codes", named, codes(of, self.language), x.amount, amount)
             sep = self.say("label_sep")
-            yield Items(tuple(f"{e.id}{sep}{refusal(e.code, e.message, self.language)}" for e in of.examples))
+            yield Items(tuple(f"{shown(e.id)}{sep}{refusal(e.code, e.message, self.language)}" for e in of.examples))
 
     def _amounts(self, x: Moved) -> Iterator[Block]:
         d = x.decimals
@@ -171,7 +174,7 @@ class _Page:
             name = _capital(self.say(key))
             yield self.say("side_of", name, f"{side.count:,}", signed(side.moved, d))
             if side.count:
-                largest = [(b.id, money(b.old, d), money(b.new, d), signed(b.moved, d)) for b in side.largest]
+                largest = [(shown(b.id), money(b.old, d), money(b.new, d), signed(b.moved, d)) for b in side.largest]
                 yield Table(self.say("side_most", name), self.head("bill", "old", "new", "moved"), tuple(largest))
         if x.histogram:
             yield histogram(x, self.language)
@@ -185,7 +188,7 @@ class _Page:
         yield Title(self.say("by_title", named))
         rows = [
             (
-                *g.key, f"{g.count:,}", f"{g.lower:,}", f"{g.higher:,}", money(g.old, d), money(g.new, d),
+                *group_key(g, self.language), f"{g.count:,}", f"{g.lower:,}", f"{g.higher:,}", money(g.old, d), money(g.new, d),
                 signed(g.new - g.old, d),
             )
             for g in x.groups[:MOST_GROUPS]
@@ -204,15 +207,17 @@ class _Page:
         if told:
             yield Items(told)
 
-    def _across(self, x: Moved) -> Iterator[Block]:
-        for a in x.across:
+    def _across(self, x: Moved, told: Sequence[Across], key: str) -> Iterator[Block]:
+        for a in told:
             yield Title(a.kind)
-            yield _capital(beside.across_head(a, self.language))
+            yield _capital(beside.across_head(a, self.language, key))
             rows = beside.across_rows(a, x.decimals)
             if rows:
-                head = self.head("total", "old", "new", "moved", "groups_changed")
+                head = self.head(
+                    "total", "old", "new", "moved", "groups_changed" if key == "across" else "rows_changed"
+                )
                 yield Table(a.kind, head, tuple(map(tuple, rows)))
-            more = tuple(beside.across_more(a, self.language))
+            more = tuple(beside.across_more(a, self.language, key))
             if more:
                 yield Items(more)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rxcalc.compare.attributed import Attributed
 from rxcalc.compare.moved import Across, Bill, Days, Found, Moved, OneDay, Refused, Side, Total
 from rxcalc.lang.arithmetic import Rational
-from rxcalc.report.amounts import bare
+from rxcalc.report.amounts import bare, rounded
 from rxcalc.report.moved import DECILES
 
 
@@ -61,6 +61,7 @@ def document(x: Moved) -> dict[str, object]:
         "per_head": {"by": x.heads_by, "heads": x.heads, **_mean_json(total, x.heads, x.decimals)} if x.heads else None,
         "findings": [_found(f, x.decimals) for f in x.found],
         "groups_across_bills": [_across(a, x.decimals) for a in x.across],
+        "rows_of_lists": [_across(a, x.decimals) for a in x.lists],
         "days": _days(x.days),
         "earlier": {
             "files": list(x.earlier),
@@ -136,7 +137,7 @@ def _mean_json(total: Total, count: int, decimals: int) -> dict[str, object]:
     if not count:
         return {}
     parts = {"old": total.old / count, "new": total.new / count, "moved": total.moved / count}
-    return {name: bare(value, decimals) for name, value in parts.items()}
+    return {name: bare(rounded(value, decimals), decimals) for name, value in parts.items()}
 
 
 def attributed_document(x: Attributed) -> dict[str, object]:

@@ -368,3 +368,70 @@ def test_a_change_by_itself_with_more_digits(tmp_path: Path) -> None:
     told = dict(one.rsplit(" ", 1) for one in row[7].split("; "))
     assert Fraction(told["parameter rate"]) == Fraction("1072.50825") - Fraction("1040.008")
     assert Fraction(told["step counted"]) == 1040 - Fraction("1040.008")
+
+
+def test_what_is_part_of_another_change_is_not_told_again(tmp_path: Path) -> None:
+    """A parameter's new key goes with the step that reads it, and with the step of which that is: each moves what it adds."""
+    parts = attributed(
+        tmp_path,
+        "E1,A,2024-03-01,county,1300.00,40\nE2,B,2024-03-01,city,1500.00,40\n",
+        ("  rate: {type: percent, values: {2024-01-01: 80%}}", "  rate: {type: percent, by: [kind], values: {2024-01-01: {plain: 70%, dear: 60%}}}"),
+        ("otherwise base_amount * rate", "otherwise base_amount * rate[kind]"),
+        ("steps:\n  paid_before", "steps:\n  kind:\n    one_of: [plain, dear]\n    rule: |\n      when total > ¥50000 then dear\n      otherwise plain\n  paid_before"),
+        DEDUCTIBLE,
+    )  # fmt: skip
+    assert not parts["cannot_be_made_by_itself"]
+    assert effects(parts) == {
+        "parameter deductible": (1, 0, "80.00"),  # 100.00 more, 80 % of it from the fund
+        "step kind": (0, 0, "0.00"),  # by itself nothing reads it
+        "parameter rate": (2, 1, "200.00"),  # with both steps: 10 % of 1,000.00 on either bill
+    }
+    (rate,) = (c for c in parts["changes"] if c["change"] == "parameter rate")
+    assert (rate["along"], rate["beyond"]) == (["step kind", "step fund_amount"], ["step kind"])
+    assert (parts["by_one_change"], parts["interacting"]) == (1, 1)
+    assert parts["interactions"][0]["beyond_their_sum"] == "-10.00"  # the fund pays 70 % of those 100.00
+
+
+def test_what_a_change_was_made_with_counts_once(tmp_path: Path) -> None:
+    """A step that does not stand without a change of its own: its figures are what it adds to that one's.
+
+    80 % of 1,000.00, then 70 %; a step more takes 50.00 off that.
+    """
+    parts = attributed(
+        tmp_path,
+        "E1,A,2024-03-01,county,1300.00,40\n",
+        ("steps:\n  paid_before", "steps:\n  less: base_amount * 5%\n  paid_before"),
+        ("otherwise base_amount * rate", "otherwise base_amount * 75% - less"),
+    )
+    found = {c["change"]: (c["moved"], c["along"], c["beyond"]) for c in parts["changes"]}
+    assert found["step less"] == ("0.00", [], [])
+    assert found["step fund_amount"] == ("100.00", ["step less"], ["step less"])
+    assert (parts["by_one_change"], parts["interacting"]) == (1, 0)
+
+
+def test_spellings_are_named_not_attributed(tmp_path: Path) -> None:
+    """How values are written is lost when a bill is run again: what that moves is nobody's, and it is said."""
+    swap = (
+        (
+            "{city: {aliases: [市级]}, county: {aliases: [县级]}}",
+            "{city: {aliases: [县级]}, county: {aliases: [市级]}}",
+        ),
+    )
+    bills = "E1,A,2024-03-01,县级,1300.00,40\nE2,B,2024-03-01,city,1500.00,40\n"
+    parts = attributed(tmp_path, bills, *swap, RATE)
+    assert parts["cannot_be_made_by_itself"] == ["input level"]
+    assert effects(parts) == {"parameter rate": (2, 1, "100.00")}
+    assert parts["interacting"] == 1
+    alone = attributed(tmp_path, bills, *swap)  # all there is: then it is the cause of everything
+    assert effects(alone) == {"input level": (1, 1, "160.00")}
+
+
+def test_changes_of_different_results_do_not_act_on_each_other(tmp_path: Path) -> None:
+    """Two changes that move other results than the amount add up where each result has one cause."""
+    parts = attributed(
+        tmp_path,
+        "E1,A,2024-03-01,county,1300.00,40\n",
+        ("{is: 60%}", "{is: 70%}"),
+        table="level,added\ncity,10\ncounty,30\n",
+    )
+    assert (parts["by_one_change"], parts["by_several_that_add_up"], parts["interacting"]) == (0, 1, 0)

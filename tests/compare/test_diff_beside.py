@@ -16,6 +16,7 @@ import rxcalc
 from rxcalc.cli.main import cli
 
 HEAD = "episode_id,person_id,discharge_date,level,total,age\n"
+RATE = ("2024-01-01: 80%", "2024-01-01: 75%")
 NEXT_YEAR = (
     "      2025-01-01: {city: 600, county: 300}\n",
     "      2025-01-01: {city: 600, county: 300}\n      2026-01-01: {city: 800, county: 300}\n",
@@ -66,7 +67,10 @@ def test_values_of_next_year(tmp_path: Path) -> None:
     """
     bills = "E1,A,2024-03-01,city,2500.00,40\nE2,B,2025-03-01,city,2500.00,40\n"
     plain, text = asked(tmp_path / "1", bills, [NEXT_YEAR])
-    assert "changes that begin later move none: parameter deductible (2026-01-01). --as-of 2026-01-01 computes" in text
+    assert (
+        "changes that begin later move none, unless a rule takes a value of another day: parameter deductible (2026-01-01). --as-of 2026-01-01 computes"
+        in text
+    )
     assert plain["bills"]["changed"] == 0
     assert plain["days"]["later_changes"] == {"parameter deductible": "2026-01-01"}
     words = page(tmp_path / "2", bills, [NEXT_YEAR], "--as-of", "2026-01-01", "--attribute")
@@ -333,3 +337,111 @@ def test_rows_of_dated_tables(tmp_path: Path) -> None:
             assert x["attribution"]["bills"] == 2
     plain = data(["diff", *sides, str(path)])
     assert (plain["totals"]["added_part"]["old"], plain["totals"]["added_part"]["moved"]) == ("21.00", "0.00")
+
+
+# ---- rows of lists ----------------------------------------------------------------------------------
+
+ROWS = """\
+rxcalc: 1
+rulebook: rows
+title: rows
+version: "1"
+status: illustrative
+currency: CNY
+rounding: half-up
+effective: {from: 2024-01-01, by: day}
+inputs:
+  episode_id: {type: code}
+  day: {type: date}
+  total: {type: money}
+lines:
+  inputs:
+    line_no: {type: count}
+    amount: {type: money}
+  order: [line_no]
+  steps:
+    covered: amount * 50%
+steps:
+  fund: total * 50%
+spread:
+  fund_line: {what: fund, over: lines, by: covered}
+shares:
+  bill: {of: total, fund: {is: fund}, patient: {rest: {is: rest, reason: PR-2}}}
+outputs: [fund, patient_pays]
+"""
+
+
+def test_rows_of_lists_are_compared(tmp_path: Path) -> None:
+    """The bills come out the same, their lines do not: half of 90.00 is divided by 10 and 80, then equally.
+
+    5.00 and 40.00, then 22.50 each. That one rulebook needs more digits for `covered` than the other is no change.
+    """
+    for name, text in (
+        ("old", ROWS),
+        ("new", ROWS.replace("by: covered", "by: amount - amount + ¥1").replace("amount * 50%", "amount * 500% / 10")),
+    ):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "rulebook.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "bills.csv").write_text("episode_id,day,total\nE1,2024-03-01,90.00\n", encoding="utf-8")
+    (tmp_path / "lines.csv").write_text("episode_id,line_no,amount\nE1,1,10.00\nE1,2,80.00\n", encoding="utf-8")
+    words = ["diff", *(str(tmp_path / n) for n in ("old", "new", "bills.csv")), "--lines", str(tmp_path / "lines.csv")]
+    found = data([*words, "--attribute"])
+    assert found["bills"]["changed"] == 0
+    (rows,) = found["rows_of_lists"]
+    assert (rows["kind"], rows["both"], rows["changed"]) == ("lines", 2, 2)
+    assert {name: t["changed"] for name, t in rows["totals"].items()} == {"covered": 0, "fund_line": 2}
+    first = {"key": {"episode_id": "E1", "row": "1"}, "result": "fund_line", "old": "5.00", "new": "22.50"}
+    assert rows["examples"][0] == first
+    text = run(*words, "--attribute")
+    assert "rows of lines: 2 computed by both, 2 changed" in text
+    assert "What changes in rows of lists" in text
+    assert "明细各行" in run(*words, "--lang", "zh", "--format", "html")
+    assert CliRunner().invoke(cli, [*words, "--exit-code"], standalone_mode=False).return_value == 1
+
+
+# ---- places and empty cells -------------------------------------------------------------------------
+
+
+def test_an_empty_cell_goes_with_its_default(tmp_path: Path) -> None:
+    """Bills of `--by` are those that are computed alike: an empty level is the default one. A flag is yes or no."""
+    same = [
+        ("county: {aliases: [县级]}}}", "county: {aliases: [县级]}}, default: county}"),
+        ("  age: {type: count", "  old_age: {type: flag, default: no}\n  age: {type: count"),
+    ]
+    old, new = write(tmp_path / "old", *same), write(tmp_path / "new", *same, RATE)
+    bills = tmp_path / "bills.csv"
+    bills.write_text(
+        "episode_id,person_id,discharge_date,level,total,old_age\n"
+        "E1,A,2024-03-01,county,1300.00,\nE2,B,2024-03-01,,1300.00,yes\nE3,C,2024-03-01,city,1500.00,no\n",
+        encoding="utf-8",
+    )
+    for field, counts in (("level", [("city", 1), ("county", 2)]), ("old_age", [("no", 2), ("yes", 1)])):
+        groups = data(["diff", str(old), str(new), str(bills), "--by", field])["groups"]
+        assert [(g["key"][field], g["bills"]) for g in groups] == counts
+
+
+def test_places_are_looked_at_before_anything_runs(tmp_path: Path) -> None:
+    """Results never stand over a file that is read, and what cannot be written is said before the first is."""
+    words = page(tmp_path, "E1,A,2024-03-01,county,1300.00,40\n", [RATE])
+    out = tmp_path / "out.txt"
+    for options, told in (
+        (["-o", str(out), "--moved-out", str(tmp_path / "bills.csv")], "one of the files read"),
+        (["-o", str(out), "--moved-out", str(tmp_path / "none" / "m.csv")], "there is no folder"),
+        (["-o", str(out), "--moved-out", str(out)], "named by -o and by --moved-out"),
+    ):
+        result = CliRunner().invoke(cli, [*words, *options])
+        assert result.exit_code == 2
+        assert told in result.stderr
+        assert not out.exists()
+
+
+def test_inputs_of_groups_are_not_written_over(tmp_path: Path) -> None:
+    """A file of `--groups` is one of the files read."""
+    bills = Path(__file__).parents[2] / "docs" / "bills" / "qin-month.csv"
+    heads = tmp_path / "fund_year.csv"
+    heads.write_text("year,heads\n2024,1000\n", encoding="utf-8")
+    words = ["diff", "qin", "dian", str(bills), "--groups", str(tmp_path), "-o", str(heads)]
+    result = CliRunner().invoke(cli, words)
+    assert result.exit_code == 2
+    assert "one of the files read" in result.stderr
+    assert heads.read_text(encoding="utf-8") == "year,heads\n2024,1000\n"

@@ -239,3 +239,20 @@ def test_from_python(tmp_path: Path, bills: str) -> None:
     assert "patient_pays by level:" in found.text()
     with pytest.raises(RulebookError, match="--amount names `nothing`"):
         old.diff(new, bills, amount="nothing")
+
+
+def test_amounts_with_more_digits_than_the_currency(tmp_path: Path) -> None:
+    """Nothing is cut: 2/3 of what is above 300.00 of 1,300.01 to four digits, then to three."""
+    fine = ("round: {to: 0.01}\n    rule: |", "round: {to: 0.0001}\n    rule: |")
+    rule = ("otherwise base_amount * rate", "otherwise base_amount * 2 / 3")
+    old, new = (
+        write(tmp_path / "old", fine, rule),
+        write(tmp_path / "new", (fine[0], fine[1].replace("0.0001", "0.001")), rule),
+    )
+    bills = tmp_path / "bills.csv"
+    bills.write_text(HEAD + "E1,A,2024-03-01,county,1300.01,40\n", encoding="utf-8")
+    args = ["diff", str(old), str(new), str(bills), "--amount", "fund_amount"]
+    found = json.loads(CliRunner().invoke(cli, [*args, "--format", "json"], standalone_mode=False).stdout)
+    total = {"old": "666.6733", "new": "666.673", "moved": "-0.0003", "changed": 1}
+    assert found["totals"]["fund_amount"] == total
+    assert "666.6733  666.673  -0.0003" in CliRunner().invoke(cli, args, standalone_mode=False).stdout

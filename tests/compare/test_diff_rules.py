@@ -153,3 +153,26 @@ def test_what_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, na
         assert "in no git repository" in run(name, "small").stderr
         monkeypatch.setenv("PATH", "")
         assert "needs git, which is not installed" in run(name, "small").stderr
+
+
+def test_which_partition_is_the_first(tmp_path: Path) -> None:
+    """Totals of bearers are those of the first partition: the order of partitions means something."""
+    second = "  second:\n    of: base_amount\n    fund: {pool: fund_amount}\n    patient: {coinsurance: {is: rest, reason: PR-2}}\n"
+    bill = "  bill:\n    of: total\n    fund: {pool: fund_amount}\n    patient:\n      deductible: {is: total - base_amount, reason: PR-1}\n      coinsurance: {is: rest, reason: PR-2}\n"
+    one = write(tmp_path / "one", (bill, bill + second))
+    other = write(tmp_path / "other", (bill, second + bill))
+    changes = json.loads(run(str(one), str(other), "--format", "json").stdout)["changes"]
+    assert {(c["section"], c["name"], c["what"], c["was"], c["now"]) for c in changes} == {
+        ("shares", "bill", "is the first, of which totals are", "yes", "no"),
+        ("shares", "second", "is the first, of which totals are", "no", "yes"),
+    }
+    args = ["diff", str(one), str(other), "--exit-code"]
+    assert CliRunner().invoke(cli, args, standalone_mode=False).return_value == 1
+    bills = tmp_path / "bills.csv"
+    bills.write_text(
+        "episode_id,person_id,discharge_date,level,total,age\nE1,A,2024-03-01,county,1300.00,40\n", encoding="utf-8"
+    )
+    args = [str(one), str(other), str(bills), "--attribute", "--format", "json"]
+    effects = json.loads(run(*args).stdout)["attribution"]["changes"]
+    # 1,300.00 less 800.00 from the fund, then 1,000.00 less 800.00
+    assert {c["change"]: c["moved"] for c in effects if c["bills"]} == {"shares second": "-300.00"}
