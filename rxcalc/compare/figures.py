@@ -110,7 +110,7 @@ class _Texts:
     def on(self, at: int, key: _Keys) -> tuple[str, str]:
         """What the values were and are on a day.
 
-        A rulebook that is not in force on a day needs no value then, and a missing one is no change.
+        A rulebook that is not in force on a day needs no value then, and a missing one is no change; a key that it never has is.
         """
         held = [key in side[at] for side in self.sides]
         texts = [
@@ -118,7 +118,8 @@ class _Texts:
             for side, is_there, plan, type_ in zip(self.sides, held, self.plans, self.types, strict=True)
         ]
         for one, other in ((0, 1), (1, 0)):
-            if not held[one] and not self._in_force(one, self.days[at]):
+            knows = any(key in values for values in self.sides[one])
+            if knows and not held[one] and not self._in_force(one, self.days[at]):
                 texts[one] = texts[other]
         return texts[0], texts[1]
 
