@@ -35,6 +35,7 @@ class BatchOptions:
     threads: int = 2
     dry_run: bool = False
     resume: bool = False
+    private: bool = False  # into a folder that goes away: nobody can go on from an interruption
     memory: int = 2_000_000_000  # bytes that the run may take
     temp_dir: Path | None = None  # where parts go that need not stand beside the results
     block: int = 6 << 20

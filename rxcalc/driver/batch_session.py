@@ -24,6 +24,7 @@ _NOT_ASKED: Final = {
     "memory",
     "temp_dir",
     "resume",
+    "private",
     "max_rejects",
 }  # options without bearing on what is written
 
@@ -108,7 +109,7 @@ class Session:
 
     def kept(self) -> str:
         """What an interruption leaves, and how to go on."""
-        if self._held is None:
+        if self._held is None or self.prepared.job.options.private:
             return "nothing was written"
         records = self._records.get("", 0)
         what = f"the results of {records:,} records" if records else "what was computed so far"

@@ -144,6 +144,7 @@ def run_side(
         groups=files.groups,
         earlier=files.earlier if reads_earlier(plan) else (),
         opening=files.opening if reads_opening(plan) else None,
+        private=True,
         opening_of_others=files.opening_of - opening_names(plan),
     )
     report = run_batch(plan, options)
