@@ -1,6 +1,7 @@
 """Takes the pictures in this folder anew: `python docs/images/make.py`, with rxcalc installed and a Chromium on the path.
 
-The first ones are the top of the page that `rxcalc explain BILL --format html` writes, the others a terminal of 80 columns.
+The first ones are the top of the page that `rxcalc explain BILL --format html` writes, then parts of pages of `rxcalc doc`, the others a
+terminal of 80 columns.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ ROOT = HERE.parents[1]
 PICTURES = (  # file, bill, language, width, height, pixels for a pixel of the page
     ("explain-desktop-en.png", "qin-lines", "en", 1000, 1100, 1),
     ("explain-phone-zh.png", "sanming-transfer", "zh", 360, 950, 2),
+)
+SITES = (  # file, rulebook, page and place, width, height, pixels for a pixel of the page
+    ("site-rules-en.png", "beijing-employee", "rules.html#step-deductible_due", 1000, 1100, 1),
+    ("site-graph-zh.png", "qin", "zh/graph.html", 1240, 560, 1),
 )
 TERMINALS = (  # file, command, lines shown
     ("terminal-explain.png", ["explain", "docs/bills/qin-city.yaml", "--set", "referred=no"], 46),
@@ -52,6 +57,18 @@ def main() -> None:
             shot = opened.ask("Page.captureScreenshot", format="png", clip=clip)
             (HERE / name).write_bytes(base64.b64decode(shot["data"]))
             page.unlink()
+        for name, rulebook, place, width, height, scale in SITES:
+            site = Path(folder) / rulebook
+            subprocess.run([sys.executable, "-m", "rxcalc", "doc", rulebook, "-o", str(site)], check=True, cwd=ROOT)  # noqa: S603 - our own program
+            file, _, at = place.partition("#")
+            opened.look(width=width, height=height, scale=scale)
+            opened.open(site / file)
+            top = (
+                opened.value(f"document.getElementById('{at}').parentElement.getBoundingClientRect().top") if at else 0
+            )
+            clip = {"x": 0, "y": max(0, top - 12), "width": width, "height": height, "scale": 1}
+            shot = opened.ask("Page.captureScreenshot", format="png", clip=clip, captureBeyondViewport=True)
+            (HERE / name).write_bytes(base64.b64decode(shot["data"]))
         for name, words, lines in TERMINALS:
             ran = subprocess.run(  # noqa: S603 - as above
                 [sys.executable, "-m", "rxcalc", *words],

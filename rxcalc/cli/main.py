@@ -31,6 +31,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "explain-code": ("rxcalc.cli.explain_code", "Explain a diagnostic code: why, a wrong example, a right one."),
     "test": ("rxcalc.cli.test", "Run the examples of rulebooks."),
     "fmt": ("rxcalc.cli.fmt", "Give rulebooks one spelling, without a change of meaning."),
+    "doc": ("rxcalc.cli.doc", "Make a site of rulebooks for readers: sentences, values, sources, graphs, examples."),
     "plan": ("rxcalc.cli.plan", "Show the compiled plan of a rulebook."),
     "sample": ("rxcalc.cli.sample", "Make up valid, varied episodes of a rulebook."),
     "rulebooks": ("rxcalc.cli.rulebooks", "List the rulebooks that come with rxcalc."),

@@ -13,6 +13,7 @@ from typing import Final
 from rxcalc.lang.ops import Op
 from rxcalc.lang.types import DATE, OneOf
 from rxcalc.plan.nodes import CellRef, ParameterRef, PlanNode, Value
+from rxcalc.prose.words import CONDITIONS
 from rxcalc.report.book import Book, Seen
 
 # The relation that a comparison states, and the one that stands when it does not hold.
@@ -58,37 +59,20 @@ TOLD: Final[dict[str, tuple[str, str]]] = {
     "fails": ("`{a}` does not hold", "`{a}` 不成立"),
     "listed": ("{a} is in {b}", "{a}在{b}中"),
     "unlisted": ("{a} is not in {b}", "{a}不在{b}中"),
-    "has": ("{a} holds {b}", "{a}含{b}"),
-    "lacks": ("{a} does not hold {b}", "{a}不含{b}"),
-    "meets": ("{a} shares a code with {b}", "{a}与{b}有相同编码"),
-    "apart": ("{a} shares no code with {b}", "{a}与{b}没有相同编码"),
+    **{key: CONDITIONS[key] for key in ("has", "lacks", "meets", "apart")},
     "value": ("{b}, which is {x}", "{b}（{x}）"),
     "or": (" or ", "或"),
     "and": (" and ", "，且"),
     "comma": (", ", "、"),
 }
-WANTED: Final[dict[str, tuple[str, str]]] = {
-    "equal": ("{a} is {b}", "{a}为{b}"),
-    "unequal": ("{a} is not {b}", "{a}不是{b}"),
-    "less": ("{a} is less than {b}", "{a}低于{b}"),
-    "at_most": ("{a} is not more than {b}", "{a}不高于{b}"),
-    "more": ("{a} is more than {b}", "{a}高于{b}"),
-    "at_least": ("{a} is not less than {b}", "{a}不低于{b}"),
-    "one_of": ("{a} is {b}", "{a}为{b}"),
-    "none_of": ("{a} is not {b}", "{a}不是{b}"),
+_ORDERED: Final = ("less", "at_most", "more", "at_least")
+# As the sentences of rules have them.
+WANTED: Final[dict[str, tuple[str, str]]] = {key: CONDITIONS[key] for key in ("equal", "unequal", *_ORDERED)} | {
+    "one_of": CONDITIONS["equal"],
+    "none_of": CONDITIONS["unequal"],
 }
-_WANTED_DATES: Final = WANTED | {
-    "less": ("{a} is before {b}", "{a}早于{b}"),
-    "at_most": ("{a} is not after {b}", "{a}不晚于{b}"),
-    "more": ("{a} is after {b}", "{a}晚于{b}"),
-    "at_least": ("{a} is not before {b}", "{a}不早于{b}"),
-}
-_WANTED_RANKS: Final = WANTED | {
-    "less": ("{a} is below {b}", "{a}低于{b}"),
-    "at_most": ("{a} is not above {b}", "{a}不高于{b}"),
-    "more": ("{a} is above {b}", "{a}高于{b}"),
-    "at_least": ("{a} is not below {b}", "{a}不低于{b}"),
-}
+_WANTED_DATES: Final = WANTED | {key: CONDITIONS[f"{key}_date"] for key in _ORDERED}
+_WANTED_RANKS: Final = WANTED | {key: CONDITIONS[f"{key}_rank"] for key in _ORDERED}
 MOST_MEMBERS: Final = 6
 
 

@@ -19,6 +19,7 @@ from rxcalc.rulebook.document import Entry, Mapping, Node, Scalar, Sequence
 from rxcalc.rulebook.load import load_yaml_text
 
 _HEADER: Final = re.compile(r"([|>])([0-9+-]*)[ \t]*(#.*)?$")
+_BLANK: Final = " \t\r\n"  # what YAML passes over; other blanks, as the ideographic one, are text
 _LINE_END: Final = re.compile(r"[ \t]*(#|\n|$)")
 
 
@@ -160,15 +161,15 @@ class _Writer:
     def _scalar(self, node: Scalar, column: int, least: int) -> None:
         start, end = node.span.start, node.span.end
         source = self.text[start:end]
-        if node.style == "plain" and not source.strip():
+        if node.style == "plain" and not source.strip(_BLANK):
             return  # an empty value has no place of its own
         self.trivia(start)
         if source[:1] in "|>" and node.style in ("literal", "folded"):
             self._block(node, source, least)
         elif "\n" in source:
-            self._wrapped(node, source.rstrip(), column)
+            self._wrapped(node, source.rstrip(_BLANK), column)
         else:
-            source = source.rstrip()
+            source = source.rstrip(_BLANK)
             lines = self.respell(node)
             written = _written(node, source, lines[0], in_flow=bool(self.brackets)) if lines else None
             self._put(written or _quoted(node, source), start, column)
@@ -180,7 +181,7 @@ class _Writer:
         self._put(_stripped(first), node.span.start, column)
         for line in more:
             self.close()
-            shown = _stripped(line.lstrip())
+            shown = _stripped(line.lstrip(_BLANK))
             if not shown:
                 self.blanks += 1
                 continue
@@ -198,11 +199,11 @@ class _Writer:
         raw = body.split("\n") if body else []
         lines = self.respell(node)
         width = _base(raw, flags, node)
-        width = width if any(line.strip() for line in raw) else max(map(len, raw), default=0)
+        width = width if any(line.strip(_BLANK) for line in raw) else max(map(len, raw), default=0)
         content = [line.rstrip("\r")[width:] if len(line.rstrip("\r")) > width else "" for line in raw]
         while content and not content[-1] and "+" not in chomp:
             content.pop()
-        shown = next((line for line in content if line.strip()), "")
+        shown = next((line for line in content if line.strip(_BLANK)), "")
         digit = "2" if lines is None and shown.startswith(" ") else ""
         self._put(f"{sign}{digit}{chomp}", node.span.start, least + 2)
         if comment and self.line is not None:
@@ -355,11 +356,11 @@ def _base(raw: list[str], flags: str, node: Scalar) -> int:
     """How many blanks the lines of a block text begin with."""
     digit = next((int(char) for char in flags if char.isdigit()), None)
     if digit is None:
-        first = next((line for line in raw if line.strip()), "")
+        first = next((line for line in raw if line.strip(_BLANK)), "")
         return len(first) - len(first.lstrip(" "))
     # Counted from the key or dash that the text belongs to: the content says how many blanks are not its own.
-    value = next((line for line in node.text.split("\n") if line.strip()), "")
-    first = next((line for line in raw if line.strip()), "").rstrip("\r")
+    value = next((line for line in node.text.split("\n") if line.strip(_BLANK)), "")
+    first = next((line for line in raw if line.strip(_BLANK)), "").rstrip("\r")
     return len(first) - len(value)
 
 

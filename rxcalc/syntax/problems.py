@@ -46,8 +46,12 @@ def unknown_character(span: Span, char: str) -> Diagnostic:
 
 
 def full_width(span: Span, char: str, plain: str) -> Diagnostic:
-    """A full-width sign where the ASCII one is meant."""
-    return _error("RX204", f"full-width `{char}`", span, f"write `{plain}`")
+    """A full-width sign where the ASCII one is meant; of blanks, which all look alike, the name."""
+    if char.isspace():
+        name = "full-width" if char == "\u3000" else "no-break"
+        return _error("RX204", f"{name} space (U+{ord(char):04X})", span, "write a plain space")
+    message = f"full-width `{char}`" if char >= "\u3000" else f"`{char}` (U+{ord(char):04X}) is no sign of rules"
+    return _error("RX204", message, span, f"write `{plain}`")
 
 
 def foreign_operator(span: Span, written: str, advice: str) -> Diagnostic:

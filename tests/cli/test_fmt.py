@@ -161,6 +161,13 @@ def test_one_spelling() -> None:
         ("episode: {a: 1}\n'::': x\n:: y\n", 'episode: {a: 1}\n"::": x\n:: y\n'),
         ("episode: {\n# c\na: 1}\n", "episode: {\n  # c\n  a: 1}\n"),
         ("episode: [\n a,\n b\n ]\n", "episode: [\n  a,\n  b\n]\n"),
+        ("episode: {a:  b\u3000, c: d}\nnote: 说明\u3000\n", "episode: {a: b\u3000, c: d}\nnote: 说明\u3000\n"),
+        (
+            "episode: {a: 1}\nnote:  one\u00a0\n   \u3000two\u00a0  \n",
+            "episode: {a: 1}\nnote: one\u00a0\n  \u3000two\u00a0\n",
+        ),
+        ("episode: {a: 1}\nnote:  \u3000\n", "episode: {a: 1}\nnote: \u3000\n"),
+        ("episode: {a: 1}\nnote: |\n    \u3000\n    two\n", "episode: {a: 1}\nnote: |\n  \u3000\n  two\n"),
     ],
 )
 def test_data_files(untidy: str, tidy: str) -> None:

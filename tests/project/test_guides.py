@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 STEPS = {
     "tutorial.md": ["rulebooks", "check", "explain", "sample", "batch", "settle"],
     "guide-advocate.md": ["rulebooks", "explain", "audit", "whatif"],
-    "guide-drafter.md": ["new", "check", "test", "diff", "sample", "fmt"],
+    "guide-drafter.md": ["new", "check", "test", "doc", "diff", "sample", "fmt"],
 }
 PAGES = {name: (ROOT / "docs" / name).read_text(encoding="utf-8") for name in STEPS}
 BLOCK = re.compile(r"```(console|yaml (?P<file>\S+))\n(?P<text>.*?)```", re.DOTALL)
