@@ -132,7 +132,7 @@ def command(
         return 0 if view.is_fine else 1
     written = objection(audited, view)
     _keep_filled_in(Path(letter), written)
-    result(written, letter, (Path(episode), *read))
+    result(written, letter, (Path(episode), *read), "--letter")
     click.echo(f"The letter is in {letter}. Read it, fill in what stands in square brackets, and sign it.", err=True)
     if view.patient in ("more", "equal"):
         click.echo(f"Think twice before sending it. {view.told_patient}", err=True)

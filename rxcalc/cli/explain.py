@@ -258,7 +258,7 @@ def _save(
     text = example_file(plan, entry, overrides, given.explained(grouped=False), Path(file), __version__)
     if isinstance(text, NotSaved):
         raise Failure(text.message, text.help)
-    result(text, file, read)
+    result(text, file, read, "--save-example")
     click.echo(f"saved as the last example of `{file}`; say under `by:` who checked its amounts, and how", err=True)
 
 

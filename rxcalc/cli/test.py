@@ -144,7 +144,7 @@ def command(
     if junit is not None:
         from rxcalc.driver.junit import document as junit_document
 
-        result(junit_document(reports), junit, _read(reports))
+        result(junit_document(reports), junit, _read(reports), "--junit")
     for report, _ in reports:
         if least is not None and report.coverage is not None and report.coverage.total.is_under(least):
             click.echo(

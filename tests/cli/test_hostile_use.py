@@ -219,3 +219,10 @@ def test_one_person_with_many_episodes(folder: Path) -> None:
     paid = (folder / "out.csv").read_text(encoding="utf-8").split()[1:]
     assert sum(line == "0.50" for line in paid) == 2_000  # 2,000 x 0.50 is the cap of 1,000
     assert sum(line == "0.00" for line in paid) == 8_000
+
+
+def test_a_place_that_cannot_be_written_names_its_option(folder: Path) -> None:
+    """Which of several outputs is meant."""
+    result = rx("test", "qin", "--junit", str(folder / "none" / "x.xml"), cwd=folder)
+    assert result.returncode == 2
+    assert "choose another place with --junit" in result.stderr
