@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from rxcalc.lang.ops import Op
 from rxcalc.plan.nodes import Plan, share_names
+
+_CALLS: Final = frozenset({Op.WINDOW, Op.ROWS})
 
 
 def nodes_below(plan: Plan, roots: Iterable[int]) -> set[int]:
@@ -20,6 +23,17 @@ def nodes_below(plan: Plan, roots: Iterable[int]) -> set[int]:
         if index not in found:
             found.add(index)
             stack.extend(plan.nodes[index].args)
+    return found
+
+
+def nodes_with_calls(plan: Plan, roots: Iterable[int]) -> set[int]:
+    """The same with those inside calls over rows; not what steps are computed from."""
+    found: set[int] = set()
+    waiting = nodes_below(plan, roots)
+    while waiting:
+        found |= waiting
+        calls = [plan.calls[int(str(n.data))] for n in map(plan.nodes.__getitem__, waiting) if n.op in _CALLS]
+        waiting = nodes_below(plan, [root for call in calls for root in (call.value, call.where)]) - found
     return found
 
 

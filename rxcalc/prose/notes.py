@@ -7,6 +7,7 @@ from typing import Final
 
 from rxcalc.lang.ops import Op
 from rxcalc.plan.nodes import CellRef, Plan
+from rxcalc.plan.reads import nodes_with_calls
 from rxcalc.prose.model import Block, Said, Sentence
 from rxcalc.prose.names import Names
 from rxcalc.prose.words import fill
@@ -32,13 +33,7 @@ def notes(plan: Plan, names: Names, roots: Iterable[int], refused: Sentence) -> 
     told: dict[str, dict[str, Sentence]] = {}
     looked_up: set[tuple[str, tuple[int, ...]]] = set()
     tested: set[tuple[str, tuple[int, ...]]] = set()  # what the rule asks for itself, and so says what then holds
-    seen: set[int] = set()
-    waiting = [root for root in roots if root >= 0]
-    while waiting:
-        index = waiting.pop()
-        if index in seen:
-            continue
-        seen.add(index)
+    for index in nodes_with_calls(plan, roots):
         node = plan.nodes[index]
         if node.op is Op.CELL and isinstance(node.data, CellRef):
             looked_up.add((node.data.table, node.args))
@@ -46,12 +41,8 @@ def notes(plan: Plan, names: Names, roots: Iterable[int], refused: Sentence) -> 
             tested.add((node.data.table, node.args))
         elif node.op is Op.BANDS_REACH:
             told["not_reached"] = {}
-        elif node.op in (Op.WINDOW, Op.ROWS) and isinstance(node.data, int):
-            call = plan.calls[node.data]
-            if call.function == "rank":
-                told["ties"] = {}
-            waiting += [i for i in (call.value, call.where) if i >= 0]
-        waiting += node.args
+        elif node.op in (Op.WINDOW, Op.ROWS) and plan.calls[int(str(node.data))].function == "rank":
+            told["ties"] = {}
     for table, _ in looked_up - tested:
         told[f"no_row {table}"] = {"t": names.run(names.tables[table]), "n": refused}
     at = 1 if names.chinese else 0

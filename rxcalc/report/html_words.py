@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from rxcalc.report.phrases import worded
+
 WORDS: Final[dict[str, tuple[str, str]]] = {
     "title": ("Explanation of bill {0}", "账单 {0} 的说明"),
     "title_reversal": ("Explanation of reversal {0}", "冲销单 {0} 的说明"),
@@ -58,6 +60,4 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
 
 def say(key: str, language: str, *values: object) -> str:
     """A fixed text in the reader's language, with values in its places."""
-    english, chinese = WORDS[key]
-    text = chinese if language == "zh" else english
-    return text.format(*values) if values else text
+    return worded(WORDS[key], language, *values)

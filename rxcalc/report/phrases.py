@@ -154,8 +154,14 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
 
 def phrase(key: str, language: str) -> str:
     """A fixed word or sentence in the reader's language."""
-    english, chinese = PHRASES[key]
-    return chinese if language == "zh" else english
+    return worded(PHRASES[key], language)
+
+
+def worded(words: tuple[str, str], language: str, *values: object) -> str:
+    """The English or Chinese one of two texts, with values in its places where there are any."""
+    english, chinese = words
+    text = chinese if language == "zh" else english
+    return text.format(*values) if values else text
 
 
 REFUSALS_ZH: Final[dict[str, str]] = {

@@ -7,7 +7,7 @@ from typing import Final
 
 from rxcalc.compare.model import Aspect, Subject
 from rxcalc.inputs.shown import shown
-from rxcalc.report.phrases import REFUSALS_ZH
+from rxcalc.report.phrases import REFUSALS_ZH, worded
 
 ASPECTS_ZH: Final = {
     "type": "类型", "optional": "可否留空", "default": "默认值", "min": "下限", "max": "上限", "decimals": "小数位数",
@@ -265,9 +265,7 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
 
 def say(key: str, language: str, *values: object) -> str:
     """A fixed word or sentence in the reader's language, with values in its places."""
-    english, chinese = PHRASES[key]
-    text = chinese if language == "zh" else english
-    return text.format(*values) if values else text
+    return worded(PHRASES[key], language, *values)
 
 
 def aspect(of: Aspect, language: str) -> str:

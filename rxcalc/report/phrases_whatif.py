@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from rxcalc.report.phrases import worded
+
 PHRASES: Final[dict[str, tuple[str, str]]] = {
     "as_is": ("as it is", "现状"),
     "moved": ("moved", "变动"),
@@ -107,5 +109,4 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
 
 def said(key: str, language: str) -> str:
     """A fixed word or sentence in the reader's language."""
-    english, chinese = PHRASES[key]
-    return chinese if language == "zh" else english
+    return worded(PHRASES[key], language)

@@ -11,6 +11,7 @@ from typing import Final
 from rxcalc.lang.ops import Op
 from rxcalc.lang.types import CODE, CODES
 from rxcalc.plan.nodes import CellRef, Plan, PlanGroup, PlanList, PlanTable, Value
+from rxcalc.plan.reads import nodes_with_calls
 from rxcalc.sampling.edges import Field, specs_of
 
 _MOST_STARTS: Final = 200
@@ -84,8 +85,8 @@ def catalogues(plan: Plan) -> dict[Field, Catalogue]:
     """The catalogue of every code that is the key of a table, or that a rule names."""
     specs = specs_of(plan)
     tables = {t.name: t for t in plan.tables}
-    in_checks = _below(plan, [n for c in plan.checks for n in (c.when, c.amount) if n >= 0])
-    elsewhere = _below(plan, _roots(plan))
+    in_checks = nodes_with_calls(plan, [n for c in plan.checks for n in (c.when, c.amount) if n >= 0])
+    elsewhere = nodes_with_calls(plan, _roots(plan))
     uses: dict[tuple[Field, str, int], tuple[tuple[int, Field], ...]] = {}
     needed: set[tuple[Field, str]] = set()
     asked: set[tuple[Field, str]] = set()
@@ -152,20 +153,3 @@ def _roots(plan: Plan) -> list[int]:
         found += [p.of for p in shares] + [part.value for p in shares for part in p.parts]
     found += [k.node for g in plan.groups for k in g.keys] + [n for s in plan.spreads for n in (s.what, s.by)]
     return [n for n in found if n >= 0]
-
-
-def _below(plan: Plan, roots: Sequence[int]) -> frozenset[int]:
-    """The nodes that some nodes are made of, those of their calls over rows included."""
-    seen: set[int] = set()
-    stack = list(roots)
-    while stack:
-        index = stack.pop()
-        if index in seen:
-            continue
-        seen.add(index)
-        node = plan.nodes[index]
-        stack.extend(node.args)
-        if node.op in (Op.WINDOW, Op.ROWS):
-            call = plan.calls[int(str(node.data))]
-            stack.extend(n for n in (call.value, call.where) if n >= 0)
-    return frozenset(seen)

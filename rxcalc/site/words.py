@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from rxcalc.report.phrases import worded
+
 WORDS: Final[dict[str, tuple[str, str]]] = {
     "skip": ("Skip to the content", "跳到正文"),
     "contents": ("Contents", "目录"),
@@ -237,6 +239,4 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
 
 def say(key: str, language: str, *values: object) -> str:
     """A fixed text in the reader's language, with values in its places."""
-    english, chinese = WORDS[key]
-    text = chinese if language == "zh" else english
-    return text.format(*values) if values else text
+    return worded(WORDS[key], language, *values)

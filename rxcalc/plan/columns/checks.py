@@ -14,7 +14,8 @@ from rxcalc.plan.columns.kernel import Kernel, NotProven
 from rxcalc.plan.columns.levels import Levels
 from rxcalc.plan.columns.sides import reading
 from rxcalc.plan.columns.walk import Walk
-from rxcalc.plan.nodes import Plan, PlanCheck, RoundTo, evaluation_order
+from rxcalc.plan.nodes import PlanCheck, RoundTo, evaluation_order
+from rxcalc.plan.reads import nodes_with_calls
 
 __all__ = ["FormedCheck", "form_checks"]
 
@@ -66,7 +67,7 @@ def _check(levels: Levels[X], index: int, check: PlanCheck, across: frozenset[in
     nobody = kernel.unary("not", kernel.always())
     holes = sorted({part for part in check.formula.parts if isinstance(part, int)})
     parts = [node for node in (check.amount, *holes) if node >= 0]
-    below = _below(levels.plan, [check.when, *parts])
+    below = nodes_with_calls(levels.plan, [check.when, *parts])
     if check.level in levels.across:  # what goes over members does so without those that were refused since
         walk.forget(below)
     try:
@@ -162,26 +163,9 @@ def _gaps(levels: Levels[X]) -> set[int]:
 def _reason(levels: Levels[X], roots: Iterable[int]) -> str:
     """Why a part of what these nodes need has no column; "" if it all has."""
     same, gaps = levels.walks[""].same, _gaps(levels)
-    node = next((n for n in _below(levels.plan, roots) if same[n] in gaps), -1)
+    node = next((n for n in nodes_with_calls(levels.plan, roots) if same[n] in gaps), -1)
     if node < 0:
         return ""
     walks: list[Walk[X]] = [*levels.walks.values(), levels.bill, *levels.calls.walks()]
     told = (walk.notes[n].reason for walk in walks for n in walk.notes if same[n] == same[node])
     return next((reason for reason in told if reason), "it reads a value that has no column")
-
-
-def _below(plan: Plan, roots: Iterable[int]) -> set[int]:
-    """The nodes that these depend on, with what calls go over; not what steps are computed from."""
-    found: set[int] = set()
-    todo = [root for root in roots if root >= 0]
-    while todo:
-        node = todo.pop()
-        if node in found:
-            continue
-        found.add(node)
-        entry = plan.nodes[node]
-        todo.extend(entry.args)
-        if entry.op in {Op.ROWS, Op.WINDOW}:
-            call = plan.calls[int(str(entry.data))]
-            todo.extend(part for part in (call.value, call.where) if part >= 0)
-    return found
